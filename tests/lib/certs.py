@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Throw-away certificates, made with the openssl command in a directory of the caller's.
+
+    ca = Authority(directory)                    a CA whose certificate is ca.file (PEM)
+    pair = ca.issue("good")                      Pair(cert, key): CN and SAN localhost, 127.0.0.1
+    pair = ca.issue("old", expired=True)         valid in 2020 only
+    pair = ca.issue("else", names=["DNS:else.example"])
+    pair = self_signed(directory, "self")        signed by no one
+    fingerprint(pair.cert), spki_fingerprint(pair.cert)   the hex of tls_fingerprint's sha256: and spki-sha256:
+"""
+import collections
+import hashlib
+import os
+import ssl
+import subprocess
+
+Pair = collections.namedtuple("Pair", "cert key")
+LOCAL = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")
+
+
+def _openssl(*args, data=None):
+    done = subprocess.run(["openssl", *args], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        raise RuntimeError("openssl %s: %s" % (" ".join(args), done.stderr.decode(errors="replace")))
+    return done.stdout
+
+
+def _key(path):
+    _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
+    os.chmod(path, 0o600)
+    return path
+
+
+def self_signed(directory, name, names=LOCAL, ca=False):
+    """A certificate signed by its own key, good for ten years."""
+    base = os.path.join(directory, name)
+    extensions = ["-addext", "subjectAltName=" + ",".join(names)]
+    if ca:
+        extensions = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign,cRLSign"]
+    _openssl("req", "-x509", "-new", "-key", _key(base + ".key"), "-out", base + ".crt", "-days", "3650",
+             "-subj", "/CN=" + ("mailhaul test CA" if ca else "localhost"), *extensions)
+    return Pair(base + ".crt", base + ".key")
+
+
+class Authority:
+    def __init__(self, directory):
+        os.makedirs(directory, exist_ok=True)
+        self.directory = directory
+        self.pair = self_signed(directory, "ca", ca=True)
+        self.file = self.pair.cert
+
+    def issue(self, name, names=LOCAL, expired=False, common_name="localhost"):
+        base = os.path.join(self.directory, name)
+        request = _openssl("req", "-new", "-key", _key(base + ".key"), "-subj", "/CN=" + common_name)
+        work = base + ".ca"
+        os.makedirs(work, exist_ok=True)
+        for file, text in (("index", ""), ("request", request.decode()), ("serial", "%02x\n" % (len(base) + 16)),
+                           ("conf", _CA_CONF % {"work": work, "names": ",".join(names)})):
+            with open(os.path.join(work, file), "w") as f:
+                f.write(text)
+        window = ["20200101000000Z", "20200201000000Z"] if expired else ["20200101000000Z", "20490101000000Z"]
+        _openssl("ca", "-batch", "-notext", "-config", work + "/conf", "-cert", self.pair.cert, "-keyfile",
+                 self.pair.key, "-in", work + "/request", "-out", base + ".crt", "-startdate", window[0],
+                 "-enddate", window[1])
+        return Pair(base + ".crt", base + ".key")
+
+
+_CA_CONF = """\
+[ca]
+default_ca = d
+[d]
+database = %(work)s/index
+serial = %(work)s/serial
+new_certs_dir = %(work)s
+default_md = sha256
+policy = p
+x509_extensions = e
+unique_subject = no
+[p]
+commonName = supplied
+[e]
+subjectAltName = %(names)s
+extendedKeyUsage = serverAuth
+"""
+
+
+def fingerprint(cert):
+    """SHA-256 of the whole certificate, in hex: what sha256: in tls_fingerprint compares."""
+    with open(cert) as f:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+
+
+def spki_fingerprint(cert):
+    """SHA-256 of the public key's DER, in hex: what spki-sha256: in tls_fingerprint compares."""
+    pem = _openssl("x509", "-in", cert, "-noout", "-pubkey")
+    return hashlib.sha256(_openssl("pkey", "-pubin", "-outform", "DER", data=pem)).hexdigest()
