@@ -20,22 +20,22 @@
 
 enum err_code {
     E_NONE,
-    E_USAGE,     /* unknown command, option or account                                                   64 */
-    E_CONFIG,    /* configuration missing, unreadable, too open or wrong                                  78 */
-    E_NOFOLDER,  /* a folder named in the configuration does not exist on the server                      78 */
-    E_AUTH,      /* the server refused the credentials                                                    77 */
-    E_TLS,       /* no secure connection                                                                  69 */
-    E_PROTO,     /* the peer broke the protocol                                                           76 */
-    E_LACKS,     /* the peer lacks what the account needs                                                 76 */
-    E_REJECTED,  /* a destination refused everything                                                      76 */
-    E_DISK,      /* local disk: Maildir, spool or state                                                   74 */
-    E_NET,       /* network, name not found, connection cut                                               75 */
-    E_TIMEOUT,   /* silence, or too slow                                                                  75 */
-    E_BUSY,      /* the server says: later ([IN-USE], [UNAVAILABLE], [SYS/TEMP], BYE, 4xx)                75 */
-    E_LOCKED,    /* another mailhaul has this account                                                     75 */
-    E_NOMEM,     /* out of memory                                                                         75 */
-    E_MESSAGE,   /* this one message cannot be had (yet)                                                  75 */
-    E_STOPPED,   /* SIGINT, SIGTERM                                                             128 + signal */
+    E_USAGE,    /* unknown command, option or account                                                   64 */
+    E_CONFIG,   /* configuration missing, unreadable, too open or wrong                                  78 */
+    E_NOFOLDER, /* a folder named in the configuration does not exist on the server                      78 */
+    E_AUTH,     /* the server refused the credentials                                                    77 */
+    E_TLS,      /* no secure connection                                                                  69 */
+    E_PROTO,    /* the peer broke the protocol                                                           76 */
+    E_LACKS,    /* the peer lacks what the account needs                                                 76 */
+    E_REJECTED, /* a destination refused everything                                                      76 */
+    E_DISK,     /* local disk: Maildir, spool or state                                                   74 */
+    E_NET,      /* network, name not found, connection cut                                               75 */
+    E_TIMEOUT,  /* silence, or too slow                                                                  75 */
+    E_BUSY,     /* the server says: later ([IN-USE], [UNAVAILABLE], [SYS/TEMP], BYE, 4xx)                75 */
+    E_LOCKED,   /* another mailhaul has this account                                                     75 */
+    E_NOMEM,    /* out of memory                                                                         75 */
+    E_MESSAGE,  /* this one message cannot be had (yet)                                                  75 */
+    E_STOPPED,  /* SIGINT, SIGTERM                                                             128 + signal */
     E_CODE_COUNT
 };
 

@@ -173,7 +173,8 @@ void log_at(enum log_level level, const char *fmt, ...)
     vsnprintf(raw, sizeof(raw), fmt, ap);
     va_end(ap);
     log_printable(text, sizeof(text), slice_str(raw));
-    snprintf(line, sizeof(line), "%s%s%s", account[0] != '\0' ? "account " : "", account, account[0] != '\0' ? ": " : "");
+    snprintf(line, sizeof(line), "%s%s%s", account[0] != '\0' ? "account " : "", account,
+             account[0] != '\0' ? ": " : "");
     size_t len = strlen(line);
     snprintf(line + len, sizeof(line) - len, "%s", text);
 

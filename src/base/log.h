@@ -22,7 +22,7 @@ struct log_options {
     enum log_level to_file; /* of log_file and syslog                                             */
     const char *file;       /* NULL: none. Appended to, mode 0600, opened again by log_reopen()   */
     bool syslog;
-    bool timestamps;        /* in front of lines on standard error; a file always has them        */
+    bool timestamps; /* in front of lines on standard error; a file always has them        */
 };
 
 MUST_CHECK int log_open(const struct log_options *options, struct err *e);
@@ -36,8 +36,8 @@ void log_account(const char *name);
 bool log_wants(enum log_level level);
 void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define log_error(...) log_at(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_at(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...)  log_at(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_trace(...) log_at(LOG_LEVEL_TRACE, __VA_ARGS__)
 

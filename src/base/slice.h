@@ -15,8 +15,8 @@ struct slice {
     size_t n;
 };
 
-#define SLICE(lit) ((struct slice){ (lit), sizeof(lit) - 1 })
-#define SLICE_NONE ((struct slice){ NULL, 0 })
+#define SLICE(lit)   ((struct slice){ (lit), sizeof(lit) - 1 })
+#define SLICE_NONE   ((struct slice){ NULL, 0 })
 /* For printf: printf("%.*s", SLICE_ARG(s)). */
 #define SLICE_ARG(s) (int)size_min((s).n, INT32_MAX), (s).n ? (s).p : ""
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * base64.h - RFC 4648 section 4, for SASL exchanges. Encoding appends without line breaks; decoding is strict (padding, no blanks).
+ */
+#ifndef MAILHAUL_WIRE_BASE64_H
+#define MAILHAUL_WIRE_BASE64_H
+
+#include "base/buf.h"
+
+MUST_CHECK int base64_encode(struct slice in, struct buf *out);
+MUST_CHECK int base64_decode(struct slice in, struct buf *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * imap_reader.h - cuts the byte stream of an IMAP server into responses and streams message bodies out of them.
+ *
+ * RFC 3501 sections 2.2.2, 4.3 and 7; RFC 9051 the same; literal8 "~{n}" of RFC 3516.
+ *
+ * Pure: no I/O, no clock. It may be fed any number of bytes at a time, with the same result at every chunk size.
+ *
+ * A response is everything up to the CRLF (a bare LF is taken too) that ends it, literals included. A literal that follows a body section
+ * (BODY[...], BODY[...]<0>, RFC822, RFC822.HEADER, RFC822.TEXT, BINARY[...]) is never stored: it is handed out as
+ * IMAP_EV_BODY_BEGIN, any number of IMAP_EV_BODY_DATA, IMAP_EV_BODY_END, and the text of the response keeps only "{n}"
+ * without CRLF in its place, which imap_parse.h reads as "streamed". Every other literal stays in the text as "{n}" CRLF
+ * bytes.
+ *
+ * Bounds: a line of text LIMIT_LINE, a whole response LIMIT_RESPONSE, a body LIMIT_MESSAGE_OCTETS. Beyond that, and at a malformed
+ * literal header ("{-1}", "{99999999999999999999}"), the event is IMAP_EV_BAD with `why` set; the reader is then finished. A literal
+ * header that is not followed by CRLF at the end of a line is plain text.
+ * Memory: grows as bytes arrive, never by what the peer announced.
+ *
+ * Calling sequence:
+ *     imap_reader_init(&r);
+ *     for each chunk `in` from the peer, until all of it is used:
+ *         event = imap_reader_next(&r, in, &used);  drop `used` bytes of in;  act on event
+ *     IMAP_EV_MORE means: all of `in` is used, feed more.
+ *     imap_reader_release(&r);
+ * `text` is valid from IMAP_EV_RESPONSE, `data` from IMAP_EV_BODY_DATA, until the next call (`data` points into `in`).
+ * A response that begins after IMAP_EV_RESPONSE starts a fresh text.
+ */
+#ifndef MAILHAUL_WIRE_IMAP_READER_H
+#define MAILHAUL_WIRE_IMAP_READER_H
+
+#include "base/buf.h"
+
+enum imap_event {
+    IMAP_EV_MORE,
+    IMAP_EV_RESPONSE,
+    IMAP_EV_BODY_BEGIN, /* body_octets is announced; the text so far (without UID, if that comes later) is in `text` */
+    IMAP_EV_BODY_DATA,
+    IMAP_EV_BODY_END,
+    IMAP_EV_BAD
+};
+
+struct imap_reader {
+    struct slice text;    /* borrowed from `buf` */
+    struct slice data;    /* borrowed from the caller's `in` */
+    uint64_t body_octets; /* of the body announced last */
+    const char *why;      /* static; for IMAP_EV_BAD, words for a person ("a line of more than 65536 bytes") */
+    /* private */
+    struct buf buf;
+    size_t line_start;     /* where the current line of text begins in buf */
+    uint64_t literal_left; /* bytes still to come of the literal we are in */
+    int state;
+};
+
+void imap_reader_init(struct imap_reader *r);
+void imap_reader_release(struct imap_reader *r);
+enum imap_event imap_reader_next(struct imap_reader *r, struct slice in, size_t *used_out);
+
+#endif
