@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * tls.h - what is asked of a TLS connection, and what is known about one. The layer itself is pushed with stream_push_tls().
+ *
+ * TLS 1.2 or later (1.3 preferred), security level 2, no renegotiation, no compression. The peer's certificate chain, purpose, dates and name are verified
+ * always (RFC 9525: subjectAltName only, wildcards as the whole left-most label only, an IP address needs an IP name; an
+ * internationalised host is compared as A-labels). SNI and ALPN (RFC 7301) are sent; an ALPN answer other than ours ends the handshake.
+ *
+ * `fingerprints`: each "sha256:HEX" (of the certificate, DER) or "spki-sha256:HEX" (of its public key), with or without colons between the bytes, any case.
+ * When the list is not empty, the peer's leaf certificate must match one; then neither chain, nor name, nor dates matter (the pin is the trust).
+ *
+ * Errors are E_TLS, in words, with the certificate's subject names, issuer, dates and fingerprint where that helps, and the line to write into the
+ * configuration to pin it: tls_fingerprint = { "sha256:..." }.
+ *
+ * One SSL_CTX for each distinct setting in the process, shared by all threads (tls_settings with equal values find it; the hashed directory of system
+ * certificates is used before the bundle, because loading the bundle costs 20 ms). OpenSSL never reads its own configuration file's engine section here.
+ */
+#ifndef MAILHAUL_NET_TLS_H
+#define MAILHAUL_NET_TLS_H
+
+#include "base/err.h"
+
+enum tls_version { TLS_1_2, TLS_1_3 };
+
+struct tls_settings {
+    const char *host;                /* the name to verify, and SNI unless it is an address */
+    const char *alpn;                /* "imap", "pop3"; NULL: none                          */
+    const char *trust_file;          /* PEM; NULL: the system's                             */
+    const char *const *fingerprints; /* pins                                                */
+    size_t fingerprint_count;
+    const char *cert_file; /* client certificate chain, PEM; NULL: none           */
+    const char *key_file;  /* NULL: in cert_file                                  */
+    enum tls_version min_version;
+};
+
+struct tls_facts {
+    char protocol[16]; /* "TLSv1.3"                                    */
+    char cipher[64];
+    char subject[256]; /* printable                                     */
+    char issuer[256];
+    char fingerprint[104]; /* "sha256:..."                                  */
+    int64_t not_before;    /* of the leaf, seconds since 1970               */
+    int64_t not_after;
+    unsigned chain_length;
+    bool pinned;
+    bool resumed;
+};
+
+/* Checks what can be checked without a connection: files readable, pins well-formed. E_CONFIG with the value in the text. */
+MUST_CHECK int tls_settings_check(const struct tls_settings *settings, struct err *e);
+/* True when `value` is a well-formed pin. */
+bool tls_pin_valid(const char *value);
+/* Frees what the process keeps (contexts). At the end of main, for the leak checkers. */
+void tls_cleanup(void);
+/* "OpenSSL 3.0.19 ..." of the library in use. */
+const char *tls_library(void);
+
+#endif
