@@ -3,3 +3,4 @@
 EXTRA_DIST += \
   %D%/lib/certs.py \
   %D%/lib/dovecot.py
+include tests/unit/local.mk

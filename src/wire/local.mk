@@ -9,5 +9,5 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/imap_reader.h \
   %D%/imap_write.h \
   %D%/limits.h \
-  %D%/mailflag.h \
+  %D%/mailflag.c %D%/mailflag.h \
   %D%/pop3_parse.h

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# One program for each module, linked with its own room and those below, so that an upward call does not link.
+if HAVE_CMOCKA
+UNIT_H = %D%/unit.h
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_WIRE = $(WIRE) $(BASE) $(CMOCKA_LIBS)
+include tests/unit/wire/local.mk
+endif
