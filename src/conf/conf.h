@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * conf.h - the configuration: libconfuse text to one immutable, validated struct. CONTRACT section 2; mailhaul.conf(5).
+ *
+ * First found: the given path, $XDG_CONFIG_HOME/mailhaul/mailhaul.conf (~/.config/mailhaul/...), SYSCONFDIR "/mailhaul/mailhaul.conf" (/etc/mailhaul/mailhaul.conf in a
+ * distribution's build); then every *.conf of the directory accounts.d beside it, in the order of their names. `defaults` is merged in: an account here has all its values.
+ *
+ * Errors are E_CONFIG and name file, line and key ("/home/me/.config/mailhaul/mailhaul.conf:12: account work: unknown key "hots"; did you mean "host"?"). All mistakes that can be found are reported, one line each, through
+ * log_error(); the struct err then holds the first of them.
+ *
+ * Secrets: a literal password is moved into a struct secret and wiped from libconfuse's memory; a file that holds one must belong to the user (or root) and must not be readable
+ * by group or others. conf_password() runs password_command, reads password_file or netrc, or asks on the terminal; it is called when the password is needed, in any thread.
+ *
+ * Ownership: everything belongs to the struct conf and lives until conf_free(). Thread: conf_load() on the main thread only (the lexer keeps static state); reading from any.
+ */
+#ifndef MAILHAUL_CONF_CONF_H
+#define MAILHAUL_CONF_CONF_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+enum conf_protocol { CONF_IMAP, CONF_POP3 };
+enum conf_tls { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_PLAINTEXT };
+enum conf_family { CONF_FAMILY_ANY, CONF_FAMILY_IPV4, CONF_FAMILY_IPV6 };
+enum conf_layout { CONF_LAYOUT_MAILDIRPP, CONF_LAYOUT_FS };
+enum conf_deliver_type { CONF_DELIVER_MAILDIR }; /* smtp, lmtp, imap, command: "not yet" */
+
+struct conf_strings {
+    char **v; /* NULL-terminated */
+    size_t n;
+};
+
+struct conf_tls_settings {
+    char *trust_file; /* NULL: the system's */
+    struct conf_strings fingerprints;
+    char *cert_file, *key_file; /* NULL: none */
+    bool min_1_3;
+};
+
+/* Which of the four ways gives the password; setting any one of them in an account hides all of `defaults`. */
+struct conf_login {
+    char *user;         /* NULL: not set */
+    char *authorize_as; /* NULL */
+    struct secret password;
+    struct conf_strings password_command;
+    char *password_file;
+    char *netrc;              /* path of a netrc file */
+    struct conf_strings auth; /* {"auto"}, or a list of "plain", "login" */
+};
+
+struct conf_deliver {
+    char *name; /* its name in the journal */
+    enum conf_deliver_type type;
+    bool drop_rejected;
+    /* maildir */
+    char *path; /* "~/" and "%a" expanded */
+    enum conf_layout layout;
+};
+
+/* leave_on_server */
+enum { CONF_LEAVE_FOREVER = -1 };
+
+struct conf_account {
+    char *name;
+    char *file; /* where it is written, for messages */
+    int line;
+    bool enabled;
+    enum conf_protocol protocol;
+    char *host;
+    uint16_t port;
+    enum conf_tls tls;
+    int timeout; /* s */
+    enum conf_family family;
+    char *bind_address; /* NULL */
+    char *proxy_host;   /* NULL: none */
+    uint16_t proxy_port;
+    char *proxy_user, *proxy_password; /* NULL */
+    struct conf_strings tunnel;
+    struct conf_strings disable_extensions;
+    unsigned max_connections;
+    bool compress;
+    struct conf_tls_settings tls_settings;
+    struct conf_login login;
+    struct conf_strings folders;
+    int64_t leave_s;       /* seconds a stored message stays on the server: CONF_LEAVE_FOREVER, 0 (no), or an age */
+    uint64_t max_size;     /* octets; 0: no limit */
+    unsigned max_messages; /* a pass; 0: no limit */
+    struct conf_deliver *delivers;
+    size_t deliver_count;
+};
+
+struct conf {
+    char *path; /* of the main file */
+    char *state_dir, *spool_dir;
+    unsigned max_sessions;
+    enum log_level log_level;
+    char *log_file; /* NULL */
+    bool syslog;
+    struct conf_account *accounts; /* in the order they were written */
+    size_t account_count;
+};
+
+/* `path` NULL: search. */
+MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
+void conf_free(struct conf **c);
+const struct conf_account *conf_find(const struct conf *c, const char *name);
+/* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. */
+const char *conf_nearest(const char *word, const char *const *names, size_t count);
+
+/* The account's password into `out`. Without any source and without a terminal: E_AUTH that says which keys there are. password_command: argv without a shell, first line, 30 s, its own
+ * process group, killed when it takes longer; its standard error goes to ours. */
+MUST_CHECK int conf_password(const struct conf_account *a, struct secret *out, struct err *e);
+
+#endif
