@@ -1,0 +1,122 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# packages.sh - what mailhaul needs from the system, and how to get it without a question. Sourced by contrib/quickstart,
+# tests/run and .ci/run; prints nothing by itself except what the package manager says.
+#
+#   packages_find_manager            sets $manager to apt-get, dnf, apk, pacman or nothing
+#   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests ci
+#   packages_root                    sets $sudo; false where neither root nor sudo is to be had
+#   packages_install PACKAGE...      installs them; starts and enables no service
+#   packages_lift_guard              for the caller's trap: undoes what a broken installation may have left
+#
+# Debian 12 is what all this is tested on; the other names are from those systems' package lists.
+manager=
+sudo=
+guard=
+
+packages_find_manager() {
+    for manager in apt-get dnf apk pacman; do
+        command -v "$manager" >/dev/null 2>&1 && return 0
+    done
+    manager=
+}
+
+packages_of() {
+    case $manager:$1 in
+        apt-get:build) echo gcc make autoconf automake pkg-config libc6-dev libssl-dev libconfuse-dev libsqlite3-dev \
+            zlib1g-dev libjansson-dev ;;
+        apt-get:demo) echo openssl dovecot-core dovecot-imapd dovecot-pop3d ;;
+        apt-get:tests) echo libcmocka-dev binutils openssl dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd python3 \
+            python3-pytest ;;
+        apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
+        dnf:build) echo gcc make autoconf automake pkgconf-pkg-config openssl-devel libconfuse-devel sqlite-devel zlib-devel \
+            jansson-devel ;;
+        dnf:demo) echo openssl dovecot ;;
+        dnf:tests) echo libcmocka-devel binutils openssl dovecot python3 python3-pytest libasan libubsan libtsan ;;
+        dnf:ci) echo clang clang-tools-extra ShellCheck codespell mandoc xz ;;
+        apk:build) echo build-base linux-headers coreutils autoconf automake pkgconf openssl-dev confuse-dev sqlite-dev \
+            zlib-dev jansson-dev ;;
+        apk:demo) echo openssl dovecot dovecot-pop3d ;;
+        apk:tests) echo cmocka-dev binutils openssl dovecot dovecot-pop3d dovecot-lmtpd python3 py3-pytest ;;
+        apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
+        pacman:build) echo base-devel openssl confuse sqlite zlib jansson ;;
+        pacman:demo) echo openssl dovecot ;;
+        pacman:tests) echo cmocka openssl dovecot python python-pytest ;;
+        pacman:ci) echo clang shellcheck codespell mandoc xz ;;
+    esac
+}
+
+packages_missing() {
+    for group in "$@"; do
+        for package in $(packages_of "$group"); do
+            case $manager in
+                apt-get) [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ;;
+                dnf) rpm -q "$package" >/dev/null 2>&1 ;;
+                apk) apk info -e "$package" >/dev/null 2>&1 ;;
+                pacman) pacman -Qq "$package" >/dev/null 2>&1 ;;
+            esac || echo "$package"
+        done
+    done | sort -u
+}
+
+packages_root() {
+    [ "$(id -u)" -ne 0 ] || return 0
+    command -v sudo >/dev/null 2>&1 || return 1
+    sudo=sudo
+    [ -t 0 ] || sudo="sudo -n"
+    $sudo true
+}
+
+# Debian starts a service as soon as its package is installed, unless policy-rc.d forbids it for the while.
+packages_raise_guard() {
+    [ "$manager" = apt-get ] || return 0
+    if [ -x /usr/sbin/policy-rc.d ]; then
+        /usr/sbin/policy-rc.d dovecot start 2 >/dev/null 2>&1
+        [ $? -ne 101 ] || return 0
+    fi
+    if [ -e /usr/sbin/policy-rc.d ]; then
+        $sudo mv /usr/sbin/policy-rc.d /usr/sbin/policy-rc.d.mailhaul-saved || return 1
+        guard=moved
+    else
+        guard=made
+    fi
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null && $sudo chmod 755 /usr/sbin/policy-rc.d
+}
+
+packages_lift_guard() {
+    case $guard in
+        moved) $sudo mv -f /usr/sbin/policy-rc.d.mailhaul-saved /usr/sbin/policy-rc.d ;;
+        made) $sudo rm -f /usr/sbin/policy-rc.d ;;
+    esac
+    guard=
+}
+
+# A mail server that came in with us is not to run at the next start of the machine either.
+packages_keep_dovecot_off() {
+    if command -v systemctl >/dev/null 2>&1; then
+        $sudo systemctl disable dovecot.service dovecot.socket
+    fi
+    if command -v update-rc.d >/dev/null 2>&1; then
+        $sudo update-rc.d dovecot disable
+    fi
+    return 0
+}
+
+packages_install() {
+    packages_raise_guard || return 1
+    case $manager in
+        apt-get)
+            $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+                $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+            ;;
+        dnf) $sudo dnf -q install -y "$@" ;;
+        apk) $sudo apk add -q "$@" ;;
+        pacman) $sudo pacman -S --needed --noconfirm "$@" ;;
+    esac
+    installed=$?
+    packages_lift_guard
+    case "$installed: $* " in
+        "0:"*" dovecot-core "*) packages_keep_dovecot_off ;;
+    esac
+    return $installed
+}
