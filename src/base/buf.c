@@ -30,6 +30,13 @@ void buf_wipe(struct buf *b)
     buf_clear(b);
 }
 
+void buf_truncate(struct buf *b, size_t len)
+{
+    b->len = len;
+    if (b->p != NULL)
+        b->p[len] = '\0';
+}
+
 bool buf_full(const struct buf *b, size_t n)
 {
     return n > b->max - b->len;

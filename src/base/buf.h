@@ -30,6 +30,8 @@ void buf_release(struct buf *b);
 void buf_clear(struct buf *b);
 /* The same after overwriting every byte: for buffers that held a secret. */
 void buf_wipe(struct buf *b);
+/* Forgets all but the first `len` bytes; `len` must not exceed b->len. Undoes the appends of a function that failed. */
+void buf_truncate(struct buf *b, size_t len);
 
 /* Room for `n` more bytes, to be written at b->p + b->len and then counted with buf_grew(). */
 MUST_CHECK int buf_reserve(struct buf *b, size_t n);
