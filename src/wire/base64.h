@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * base64.h - RFC 4648 section 4, for SASL exchanges. Encoding appends without line breaks; decoding is strict (padding, no blanks).
+ * base64.h - RFC 4648 section 4, for SASL exchanges. Both append to `out` and leave it as it was when they return -1.
+ * Encoding makes no line breaks; decoding is strict: padding needed, no blanks, no bits left over.
  */
 #ifndef MAILHAUL_WIRE_BASE64_H
 #define MAILHAUL_WIRE_BASE64_H

@@ -10,7 +10,8 @@
  * Calling sequence:
  *     struct dot d = DOT_INIT;
  *     while ((what = dot_next(&d, &in, &run)) == DOT_RUN) take run;      in moves forward
- *     DOT_MORE: all of `in` is used. DOT_END: the terminator was read; `in` begins with the bytes behind it.
+ *     DOT_MORE: all of `in` is used. DOT_END: the terminator was read; `in` begins with the bytes behind it,
+ * and nothing more is ever taken. A run is never empty.
  */
 #ifndef MAILHAUL_WIRE_DOT_H
 #define MAILHAUL_WIRE_DOT_H

@@ -13,7 +13,7 @@ struct eol {
     bool cr_held; /* a CR at the end of the last chunk, not written yet */
 };
 #define EOL_INIT ((struct eol){ 0 })
-/* Writes at most in.n + 1 bytes to `out` and returns how many. */
+/* Writes at most in.n + 1 bytes to `out` (which must not overlap `in`) and returns how many. */
 size_t eol_to_lf(struct eol *s, struct slice in, char *out);
 /* At the end of the message: a CR still held is the message's last byte. Writes 0 or 1 byte. */
 size_t eol_end(struct eol *s, char *out);

@@ -1,13 +1,14 @@
 noinst_LIBRARIES += %D%/libwire.a
 %C%_libwire_a_SOURCES = \
-  %D%/base64.h \
-  %D%/dot.h \
-  %D%/eol.h \
-  %D%/folder.h \
-  %D%/header.h \
+  %D%/base64.c %D%/base64.h \
+  %D%/dot.c %D%/dot.h \
+  %D%/eol.c %D%/eol.h \
+  %D%/folder.h %D%/folder_match.c %D%/folder_mutf7.c %D%/folder_path.c \
+  %D%/header.c %D%/header.h \
   %D%/imap_parse.h \
   %D%/imap_reader.h \
   %D%/imap_write.h \
   %D%/limits.h \
   %D%/mailflag.c %D%/mailflag.h \
-  %D%/pop3_parse.h
+  %D%/pop3_parse.c %D%/pop3_parse.h \
+  %D%/utf8.c %D%/utf8.h
