@@ -24,6 +24,7 @@
 #ifndef MAILHAUL_NET_STREAM_H
 #define MAILHAUL_NET_STREAM_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "net/tls.h"
 

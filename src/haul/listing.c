@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "haul/listing.h"
+
+#include "wire/limits.h"
+
+void listing_init(struct listing *l)
+{
+    *l = (struct listing){ .uidls = BUF_INIT(LIMIT_LISTING_BYTES) };
+}
+
+void listing_release(struct listing *l)
+{
+    free(l->v);
+    buf_release(&l->uidls);
+    listing_init(l);
+}
+
+void listing_clear(struct listing *l)
+{
+    struct listing fresh = { .v = l->v, .cap = l->cap, .uidls = l->uidls };
+
+    buf_clear(&fresh.uidls);
+    *l = fresh;
+}
+
+static int grow(struct listing *l)
+{
+    size_t cap = l->cap > 0 ? l->cap * 2 : 256;
+    struct listing_entry *v;
+
+    if (cap > LIMIT_LISTING)
+        cap = LIMIT_LISTING;
+    v = realloc(l->v, cap * sizeof(*v));
+    if (v == NULL)
+        return -1;
+    l->v = v;
+    l->cap = cap;
+    return 0;
+}
+
+int listing_add(struct listing *l, uint32_t number, uint64_t octets, struct slice uidl, struct err *e)
+{
+    unsigned char length[2] = { (unsigned char)(uidl.n >> 8), (unsigned char)(uidl.n & 0xff) };
+    size_t at = l->uidls.len;
+
+    if (l->count == LIMIT_LISTING || uidl.n > LIMIT_UIDL || buf_full(&l->uidls, uidl.n + sizeof(length)))
+        return err_set(e, E_PROTO, "the server lists more messages than any mailbox holds (over %zu)", l->count);
+    if (l->count == l->cap && grow(l) != 0)
+        return err_nomem(e);
+    if (uidl.n > 0 && (buf_put(&l->uidls, length, sizeof(length)) != 0 || buf_put_slice(&l->uidls, uidl) != 0)) {
+        l->uidls.len = at;
+        return err_nomem(e);
+    }
+    l->v[l->count++] = (struct listing_entry){
+        .number = number,
+        .uidl_at = uidl.n > 0 ? (uint32_t)at : UINT32_MAX,
+        .octets = octets,
+    };
+    return 0;
+}
+
+struct listing_entry *listing_find(struct listing *l, uint32_t number)
+{
+    size_t low = 0, high = l->count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (l->v[mid].number == number)
+            return &l->v[mid];
+        if (l->v[mid].number < number)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+struct slice listing_uidl(const struct listing *l, const struct listing_entry *entry)
+{
+    const unsigned char *p;
+
+    if (entry->uidl_at == UINT32_MAX)
+        return SLICE_NONE;
+    p = (const unsigned char *)l->uidls.p + entry->uidl_at;
+    return slice_make((const char *)p + 2, (size_t)p[0] << 8 | p[1]);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * listing.h - the messages of one folder as the server lists them: 16 bytes each, unique-ids in one arena, both bounded
+ * by wire/limits.h.
+ */
+#ifndef MAILHAUL_HAUL_LISTING_H
+#define MAILHAUL_HAUL_LISTING_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/journal.h"
+
+struct listing_entry {
+    uint32_t number;  /* POP3: message number; IMAP: UID              */
+    uint32_t uidl_at; /* POP3: where the unique-id is in the arena      */
+    uint64_t octets;  /* LIST or RFC822.SIZE: an estimate; 0: not told  */
+};
+
+struct listing {
+    struct listing_entry *v; /* owned, ascending by number */
+    size_t count, cap;
+    struct buf uidls;   /* the arena: length (two bytes) and bytes of each */
+    bool unchanged;     /* nothing can be new since the last complete look; no entries     */
+    bool complete;      /* all messages of the folder are here (POP3 always)               */
+    bool no_unique_ids; /* POP3: the server has no UIDL                                    */
+    /* What to record of this look once everything in it was dealt with. */
+    uint32_t uidvalidity, uidnext, messages;
+    uint64_t modseq, octets;
+    unsigned char digest[JOURNAL_SHA256];
+};
+
+void listing_init(struct listing *l);
+void listing_release(struct listing *l);
+void listing_clear(struct listing *l);
+/* E_PROTO beyond the limits, E_NOMEM. */
+MUST_CHECK int listing_add(struct listing *l, uint32_t number, uint64_t octets, struct slice uidl, struct err *e);
+/* The entry of this number by binary search; NULL: none. */
+struct listing_entry *listing_find(struct listing *l, uint32_t number);
+struct slice listing_uidl(const struct listing *l, const struct listing_entry *entry);
+
+/* What the plan wants fetched, looked into, or removed. */
+struct fetch_item {
+    uint32_t number; /* as in the listing             */
+    uint32_t tries;  /* failed passes so far          */
+    int64_t row;     /* of the journal; 0: none yet   */
+    uint64_t octets; /* as listed                     */
+};
+
+struct header_facts {
+    unsigned char digest[JOURNAL_SHA256];
+    struct slice message_id; /* borrowed for the call */
+    struct slice object_id;
+    int64_t date;
+    uint64_t octets;
+};
+
+#endif

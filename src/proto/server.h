@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * server.h - how to reach and enter a server, the same for POP3, IMAP and (later) SMTP.
+ *
+ * Everything in it is borrowed and outlives the client. The password is asked for by callback at the moment it is needed, and forgotten after use.
+ */
+#ifndef MAILHAUL_PROTO_SERVER_H
+#define MAILHAUL_PROTO_SERVER_H
+
+#include "base/buf.h"
+#include "base/secret.h"
+#include "net/dial.h"
+#include "net/tls.h"
+
+enum server_tls { SERVER_TLS_IMPLICIT, SERVER_TLS_STARTTLS, SERVER_PLAINTEXT };
+
+struct server {
+    struct dial_options dial;
+    enum server_tls tls;
+    struct tls_settings tls_settings; /* host and trust; the client sets alpn itself */
+    const char *user;
+    const char *authorize_as; /* NULL: the user itself */
+    const char *const *auth;  /* NULL-terminated: "auto", or the mechanisms allowed: "plain", "login" */
+    int (*password)(void *ctx, struct secret *out, struct err *e);
+    void *password_ctx;
+    const char *const *disabled; /* NULL-terminated capability names that are never used, or NULL */
+    bool compress;               /* IMAP: COMPRESS=DEFLATE where offered */
+};
+
+/* True when `mechanism` may be used: it is listed, or "auto" is. */
+bool server_allows(const struct server *s, const char *mechanism);
+/* Asks for the password and puts the initial response of SASL PLAIN (RFC 4616), base64, into `out`; wipe `out` after use. */
+MUST_CHECK int server_sasl_plain(const struct server *s, struct buf *out, struct err *e);
+/* True when this host is the machine itself (a loopback address, localhost, or a tunnel). */
+bool server_is_local(const struct server *s);
+
+#endif
