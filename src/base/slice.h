@@ -69,7 +69,8 @@ static inline bool slice_istarts(struct slice s, struct slice prefix)
 /* What is left behind the first `n` bytes. `n` must not exceed s.n. */
 static inline struct slice slice_from(struct slice s, size_t n)
 {
-    return (struct slice){ s.p + n, s.n - n };
+    /* NULL + 0 is not defined, and an empty slice may be NULL. */
+    return n == 0 ? s : (struct slice){ s.p + n, s.n - n };
 }
 
 static inline struct slice slice_trim(struct slice s)

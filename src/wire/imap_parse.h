@@ -50,15 +50,21 @@ struct imap_fetch {
     int64_t date;   /* INTERNALDATE, seconds since 1970 UTC; has_date is false when it could not be read */
     uint64_t modseq;
     struct slice object_id;   /* EMAILID without its parentheses, or the digits of X-GM-MSGID; n == 0: none */
-    enum imap_body body;      /* of the first body section in the response */
+    unsigned body_count;      /* body sections in the response: more than one is not what we ask for */
+    enum imap_body body;      /* of the first of them */
+    struct slice body_item;   /* its name, for instance "BODY[]" or "BODY[HEADER]<0>" */
     struct slice body_inline; /* IMAP_BODY_INLINE: a quoted string with its quotes; see imap_string() */
 };
 
-/* `rest` of a FETCH or UIDFETCH response. For UIDFETCH the UID is `number`: the caller sets it. */
+/* `rest` of a FETCH or UIDFETCH response. For UIDFETCH the UID is `number`: the caller sets it when has_uid is false, and takes a `uid`
+ * that differs for an error.
+ * -1 for a UID that is none, two UIDs, a list that does not close, BODY[] without a value (a server that leaves out the literal's
+ * length does so: the lines that follow are the body, so the connection is of no more use). A size, date, MODSEQ or id that cannot
+ * be read counts as not sent. */
 int imap_parse_fetch(struct slice rest, struct imap_fetch *out);
 
 /* Decodes one string token (atom, quoted with escapes, literal "{n}" CRLF bytes, or NIL as "") at the front of *in into `out`
- * (appended) and moves *in behind it and following blanks. */
+ * (appended) and moves *in behind it and following blanks. -1, with both as they were: something else, or no room. */
 MUST_CHECK int imap_string(struct slice *in, struct buf *out);
 
 enum imap_attr {
@@ -75,14 +81,15 @@ enum imap_attr {
     IMAP_ATTR_SUBSCRIBED = 1 << 10,
 };
 #define IMAP_ATTR_SPECIAL_USE 0x1fe
-/* "\Sent" (any case) to IMAP_ATTR_SENT; 0 when it is no attribute that we know. */
+/* "\Sent" (any case) to IMAP_ATTR_SENT; 0 when it is no attribute that we know. XLIST's older names (\Spam, \AllMail, \Starred) too. */
 unsigned imap_attr_from_name(struct slice name);
 
 struct imap_list {
     unsigned attrs; /* enum imap_attr */
     char delimiter; /* '\0': NIL, a flat name space */
 };
-/* `rest` of a LIST, LSUB or XLIST response; the name as on the wire (still modified UTF-7) is appended to `name`. */
+/* `rest` of a LIST, LSUB or XLIST response; the name as on the wire (still modified UTF-7) is appended to `name`.
+ * On -1 nothing is. An unquoted name with a blank in it is -1: half a name is another folder's. */
 int imap_parse_list(struct slice rest, struct imap_list *out, struct buf *name);
 
 struct imap_status_items {
@@ -91,7 +98,7 @@ struct imap_status_items {
     uint64_t highestmodseq;
     struct slice mailbox_id;
 };
-/* `rest` of a STATUS response. */
+/* `rest` of a STATUS response; `name` as above. An item that cannot be read is -1, but HIGHESTMODSEQ and MAILBOXID count as not sent. */
 int imap_parse_status(struct slice rest, struct imap_status_items *out, struct buf *name);
 
 enum imap_cap {
@@ -133,12 +140,13 @@ struct imap_caps {
     uint64_t append_limit;  /* APPENDLIMIT=n, 0: none */
 };
 /* The blank-separated names behind CAPABILITY (untagged response or response code). Replaces *out. IMAP4rev2 implies the
- * extensions that RFC 9051 section 1 folded into the base (they are set too). */
+ * extensions that RFC 9051 appendix E folded into the base (they are set too; SPECIAL-USE is not, only its attributes were), QRESYNC implies
+ * CONDSTORE (RFC 7162 section 3.2.3). */
 void imap_parse_caps(struct slice names, struct imap_caps *out);
 /* For disable_extensions: the bits of one capability name ("MOVE", "COMPRESS=DEFLATE"; any case), 0 when unknown. */
 uint32_t imap_cap_from_name(struct slice name);
 
-/* "17-Jul-1996 02:44:25 -0700" (RFC 3501 date-time, leading blank allowed) to seconds since 1970. */
+/* "17-Jul-1996 02:44:25 -0700" (RFC 3501 date-time, leading blank allowed) to seconds since 1970. -1: a date that does not exist, or anything behind it. */
 int imap_parse_date(struct slice s, int64_t *out);
 
 #endif

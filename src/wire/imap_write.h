@@ -26,12 +26,14 @@ struct uid_set {
 #define UID_SET_INIT ((struct uid_set){ 0 })
 void uid_set_release(struct uid_set *s);
 void uid_set_clear(struct uid_set *s);
-MUST_CHECK int uid_set_add(struct uid_set *s, uint32_t uid); /* -1: no memory, or uid is 0 */
+MUST_CHECK int uid_set_add(struct uid_set *s, uint32_t uid); /* -1: no memory, uid is 0, or LIMIT_LISTING ranges */
 bool uid_set_has(const struct uid_set *s, uint32_t uid);
 uint64_t uid_set_size(const struct uid_set *s);
-/* Appends "1:5,9" beginning with range *at, as much as fits in `room` bytes, and moves *at. -1: no memory. */
+/* Appends "1:5,9" beginning with range *at, as much as fits in `room` bytes (24 hold any one range), and moves *at; *at == count: all was put.
+ * -1: no memory. */
 MUST_CHECK int uid_set_put(const struct uid_set *s, size_t *at, size_t room, struct buf *out);
-/* "1:5,9" ("5:1" is the same as "1:5"; "*" is refused). At most `max_ranges` ranges. Adds to *out. */
+/* "1:5,9" ("5:1" is the same as "1:5"; "*" is refused). At most `max_ranges` ranges. Adds to *out; nothing when
+ * it is malformed. */
 MUST_CHECK int uid_set_parse(struct slice s, size_t max_ranges, struct uid_set *out);
 
 #endif

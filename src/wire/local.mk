@@ -5,9 +5,10 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/eol.c %D%/eol.h \
   %D%/folder.h %D%/folder_match.c %D%/folder_mutf7.c %D%/folder_path.c \
   %D%/header.c %D%/header.h \
-  %D%/imap_parse.h \
-  %D%/imap_reader.h \
-  %D%/imap_write.h \
+  %D%/imap_caps.c %D%/imap_date.c %D%/imap_folder.c %D%/imap_parse.c %D%/imap_parse.h \
+  %D%/imap_reader.c %D%/imap_reader.h \
+  %D%/imap_token.c %D%/imap_token_int.h \
+  %D%/imap_write.c %D%/imap_write.h %D%/uid_set.c \
   %D%/limits.h \
   %D%/mailflag.c %D%/mailflag.h \
   %D%/pop3_parse.c %D%/pop3_parse.h \
