@@ -81,13 +81,19 @@ struct chunks {
 };
 #define CHUNKS_INIT(whole, chunk_size) ((struct chunks){ (whole), (chunk_size), NULL })
 
+/* For a loop that is left early. */
+static inline void chunks_release(struct chunks *c)
+{
+    free(c->copy);
+    c->copy = NULL;
+}
+
 /* False at the end, and then nothing is left to release. */
 static inline bool chunks_next(struct chunks *c, struct slice *out)
 {
     size_t n = size_min(c->size, c->left.n);
 
-    free(c->copy);
-    c->copy = NULL;
+    chunks_release(c);
     if (n == 0)
         return false;
     c->copy = malloc(n);
