@@ -27,21 +27,21 @@ packages_of() {
             zlib1g-dev libjansson-dev ;;
         apt-get:demo) echo openssl dovecot-core dovecot-imapd dovecot-pop3d ;;
         apt-get:tests) echo libcmocka-dev binutils openssl dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd python3 \
-            python3-pytest ;;
+            python3-pytest python3-pytest-xdist ;;
         apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
         dnf:build) echo gcc make autoconf automake pkgconf-pkg-config openssl-devel libconfuse-devel sqlite-devel zlib-devel \
             jansson-devel ;;
         dnf:demo) echo openssl dovecot ;;
-        dnf:tests) echo libcmocka-devel binutils openssl dovecot python3 python3-pytest libasan libubsan libtsan ;;
+        dnf:tests) echo libcmocka-devel binutils openssl dovecot python3 python3-pytest python3-pytest-xdist libasan libubsan libtsan ;;
         dnf:ci) echo clang clang-tools-extra ShellCheck codespell mandoc xz ;;
         apk:build) echo build-base linux-headers coreutils autoconf automake pkgconf openssl-dev confuse-dev sqlite-dev \
             zlib-dev jansson-dev ;;
         apk:demo) echo openssl dovecot dovecot-pop3d ;;
-        apk:tests) echo cmocka-dev binutils openssl dovecot dovecot-pop3d dovecot-lmtpd python3 py3-pytest ;;
+        apk:tests) echo cmocka-dev binutils openssl dovecot dovecot-pop3d dovecot-lmtpd python3 py3-pytest py3-pytest-xdist ;;
         apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
         pacman:build) echo base-devel openssl confuse sqlite zlib jansson ;;
         pacman:demo) echo openssl dovecot ;;
-        pacman:tests) echo cmocka openssl dovecot python python-pytest ;;
+        pacman:tests) echo cmocka openssl dovecot python python-pytest python-pytest-xdist ;;
         pacman:ci) echo clang shellcheck codespell mandoc xz ;;
     esac
 }
