@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# packages.sh - what mailhaul needs from the system, and how to get it without a question. Sourced by contrib/quickstart,
-# tests/run and .ci/run; prints nothing by itself except what the package manager says.
+# packages.sh - what mailhaul needs from the system, and how to get it without a question. Sourced by
+# contrib/quickstart, tests/run and .ci/run; prints nothing by itself except what the package manager says.
 #
 #   packages_find_manager            sets $manager to apt-get, dnf, apk, pacman or nothing
 #   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests ci
@@ -23,21 +23,35 @@ packages_find_manager() {
 
 packages_of() {
     case $manager:$1 in
-        apt-get:build) echo gcc make autoconf automake pkg-config libc6-dev libssl-dev libconfuse-dev libsqlite3-dev \
-            zlib1g-dev libjansson-dev ;;
+        apt-get:build)
+            echo gcc make autoconf automake pkg-config libc6-dev
+            echo libssl-dev libconfuse-dev libsqlite3-dev zlib1g-dev libjansson-dev
+            ;;
         apt-get:demo) echo openssl dovecot-core dovecot-imapd dovecot-pop3d ;;
-        apt-get:tests) echo libcmocka-dev binutils openssl dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd python3 \
-            python3-pytest python3-pytest-xdist ;;
+        apt-get:tests)
+            echo libcmocka-dev binutils openssl python3 python3-pytest python3-pytest-xdist
+            echo dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd
+            ;;
         apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
-        dnf:build) echo gcc make autoconf automake pkgconf-pkg-config openssl-devel libconfuse-devel sqlite-devel zlib-devel \
-            jansson-devel ;;
+        dnf:build)
+            echo gcc make autoconf automake pkgconf-pkg-config
+            echo openssl-devel libconfuse-devel sqlite-devel zlib-devel jansson-devel
+            ;;
         dnf:demo) echo openssl dovecot ;;
-        dnf:tests) echo libcmocka-devel binutils openssl dovecot python3 python3-pytest python3-pytest-xdist libasan libubsan libtsan ;;
+        dnf:tests)
+            echo libcmocka-devel binutils openssl python3 python3-pytest python3-pytest-xdist
+            echo dovecot libasan libubsan libtsan
+            ;;
         dnf:ci) echo clang clang-tools-extra ShellCheck codespell mandoc xz ;;
-        apk:build) echo build-base linux-headers coreutils autoconf automake pkgconf openssl-dev confuse-dev sqlite-dev \
-            zlib-dev jansson-dev ;;
+        apk:build)
+            echo build-base linux-headers coreutils autoconf automake pkgconf
+            echo openssl-dev confuse-dev sqlite-dev zlib-dev jansson-dev
+            ;;
         apk:demo) echo openssl dovecot dovecot-pop3d ;;
-        apk:tests) echo cmocka-dev binutils openssl dovecot dovecot-pop3d dovecot-lmtpd python3 py3-pytest py3-pytest-xdist ;;
+        apk:tests)
+            echo cmocka-dev binutils openssl python3 py3-pytest py3-pytest-xdist
+            echo dovecot dovecot-pop3d dovecot-lmtpd
+            ;;
         apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
         pacman:build) echo base-devel openssl confuse sqlite zlib jansson ;;
         pacman:demo) echo openssl dovecot ;;

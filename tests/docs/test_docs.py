@@ -117,7 +117,7 @@ def test_version_names_the_libraries(tmp_path):
     assert version in (TOP / "NEWS").read_text()
 
 
-# ------------------------------------------------------------------------------------------------- configuration examples
+# ---- configuration examples
 
 def mdoc_blocks(path):
     for block in re.findall(r"^\.Bd [^\n]*\n(.*?)^\.Ed", path.read_text(), re.M | re.S):
@@ -201,7 +201,7 @@ def test_the_sample_holds_every_key_of_the_man_page():
     assert len(later) < len(keys) / 2, f"keys that the sample does not show: {sorted(later)}"
 
 
-# ---------------------------------------------------------------------------------------------------------- what they name
+# ---- what they name
 
 @pytest.mark.parametrize("document", ["README", "HACKING.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"])
 def test_files_that_documents_name_exist(document):
