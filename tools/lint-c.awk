@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # lint-c.awk - what the compiler cannot see in our C files: who may include whom, where exit() may stand, how long a
-# function is; -v banned="strcpy ..." adds the functions of src/base/banned.h. Prints FILE:LINE: MESSAGE for each fault and, with -v report=1, also "length FILE:LINE NAME LINES" lines.
+# function is; -v banned="strcpy ..." adds the functions of src/base/banned.h. Prints FILE:LINE: MESSAGE for each fault
+# and, with -v report=1, also "length FILE:LINE NAME LINES" for each function.
 #
 # The table of rooms is docs/ARCHITECTURE.md's: a room sees itself and the rooms named here, nothing else.
 BEGIN {
@@ -93,7 +94,7 @@ function check_include(line, name, target, allowed)
         return
     allowed = " " room " " sees[room] " "
     if (index(allowed, " " target " ") == 0)
-        fault(room "/ may not see " target "/ (" name "); it sees:" (sees[room] == "" ? " nothing else" : " " sees[room]))
+        fault(room "/ may not see " target "/ (" name "); it sees: " (sees[room] == "" ? "nothing else" : sees[room]))
     else if (target != room && name ~ /_int\.h$/)
         fault(name " is for " target "/ alone")
 }
@@ -110,7 +111,7 @@ FNR == 1 {
     spdx = 0
     last_file = FILENAME
     if (in_src && !(room in sees))
-        fault("src/" room "/ is not a room that tools/lint-c.awk knows; add it to the table and to docs/ARCHITECTURE.md")
+        fault("src/" room "/ is not a room of the table in tools/lint-c.awk and docs/ARCHITECTURE.md")
 }
 
 FNR <= 3 && /SPDX-License-Identifier: MIT/ {
@@ -162,7 +163,7 @@ function end_of_file()
         faults++
     }
     if (last_file ~ /(^|\/)src\// && last_line > max_file) {
-        printf "%s:%d: the file is over %d lines; give a part of it a name and a file of its own\n", last_file, last_line, max_file
+        printf "%s:%d: over %d lines; give a part of it a name and a file of its own\n", last_file, last_line, max_file
         faults++
     }
 }
