@@ -63,6 +63,7 @@ MUST_CHECK int journal_sink_bind(struct journal *j, int64_t sink, const char *ma
 
 /* Folders. For POP3 there is one, "INBOX". */
 struct journal_folder {
+    char delimiter;       /* the server's, '\0': none; for the path on disk, also when no server is asked */
     int64_t id;           /* 0: not known yet */
     uint32_t uidvalidity; /* 0: none yet, or POP3 */
     uint32_t uidnext;  /* IMAP: every UID below was dealt with: it is stored, skipped, gone, or has a row with tries */
@@ -134,6 +135,9 @@ void journal_walk_end(struct journal *j);
 /* In a transaction, all of these. */
 /* Inserts a row (and WANTED deliveries for the active destinations) when m->id is 0, else updates the row's facts (not its deliveries). Sets m->id. */
 MUST_CHECK int journal_message_put(struct journal *j, struct journal_message *m, struct err *e);
+/* The same message under a new UIDVALIDITY and UID; nothing else of it changes. */
+MUST_CHECK int journal_message_move(struct journal *j, int64_t message, uint32_t uidvalidity, uint32_t uid,
+                                    struct err *e);
 MUST_CHECK int journal_message_delete(struct journal *j, int64_t message, struct err *e);
 MUST_CHECK int journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
 /* DELIVERED, IN_DOUBT, REJECTED, or back to WANTED. */
@@ -142,6 +146,8 @@ MUST_CHECK int journal_delivery(struct journal *j, int64_t message, int64_t sink
 /* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are DELIVERED. *stored_out may be NULL. */
 MUST_CHECK int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool *stored_out, struct err *e);
 /* Of rows whose gone_at is before `limit`. */
+/* The folder of this message is not settled any more: its next pass looks at everything. */
+MUST_CHECK int journal_unsettle_folder_of(struct journal *j, int64_t message, struct err *e);
 MUST_CHECK int journal_prune_gone(struct journal *j, int64_t folder, int64_t limit, struct err *e);
 
 /* Deliveries that were STAGED when the last pass ended, of one destination. */
@@ -149,6 +155,7 @@ struct journal_staged {
     int64_t message;
     const char *name;         /* borrowed until the next call */
     struct slice folder_name; /* the same */
+    char delimiter;           /* of that folder */
 };
 MUST_CHECK int journal_staged_first(struct journal *j, int64_t sink, int64_t after_message, struct journal_staged *out,
                                     bool *found_out, struct err *e);
