@@ -130,7 +130,7 @@ FNR <= 3 && /SPDX-License-Identifier: MIT/ {
         next
     if (in_src && code ~ /(^|[^A-Za-z0-9_])v?fork[ \t]*\(/)
         fault("fork() never: threads are running, use posix_spawn()")
-    if (in_src && room != "cmd" && code ~ /(^|[^A-Za-z0-9_])(_exit|_Exit|exit|quick_exit|abort)[ \t]*\(/)
+    if (in_src && room != "cmd" && code ~ /(^|[^A-Za-z0-9_])(_exit|_Exit|exit|quick_exit)[ \t]*\(/)
         fault("no exit() below cmd/: return an error and let the command decide")
     if (in_src && FILENAME !~ /banned\.h$/)
         for (i = 1; i <= n_banned; i++)
