@@ -164,7 +164,8 @@ static void put_line(int fd, const char *stamp, const char *line)
 void log_at(enum log_level level, const char *fmt, ...)
 {
     static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_DEBUG };
-    char raw[LOG_LINE_MAX], text[LOG_LINE_MAX], line[LOG_LINE_MAX], stamp[40] = "";
+    char raw[LOG_LINE_MAX], line[LOG_LINE_MAX], stamp[40] = "";
+    size_t len;
     va_list ap;
 
     if (!log_wants(level))
@@ -172,11 +173,10 @@ void log_at(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(raw, sizeof(raw), fmt, ap);
     va_end(ap);
-    log_printable(text, sizeof(text), slice_str(raw));
     snprintf(line, sizeof(line), "%s%s%s", account[0] != '\0' ? "account " : "", account,
              account[0] != '\0' ? ": " : "");
-    size_t len = strlen(line);
-    snprintf(line + len, sizeof(line) - len, "%s", text);
+    len = strlen(line);
+    log_printable(line + len, sizeof(line) - len, slice_str(raw));
 
     pthread_mutex_lock(&state.lock);
     timestamp(stamp, sizeof(stamp));

@@ -3,6 +3,8 @@
 if HAVE_CMOCKA
 UNIT_H = %D%/unit.h
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_BASE = $(BASE) $(CMOCKA_LIBS)
 UNIT_WIRE = $(WIRE) $(BASE) $(CMOCKA_LIBS)
+include tests/unit/base/local.mk
 include tests/unit/wire/local.mk
 endif
