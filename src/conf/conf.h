@@ -5,7 +5,7 @@
  * distribution's build); then every *.conf of the directory accounts.d beside it, in the order of their names. `defaults` is merged in: an account here has all its values.
  *
  * Errors are E_CONFIG and name file, line and key ("/home/me/.config/mailhaul/mailhaul.conf:12: account work: unknown key "hots"; did you mean "host"?"). All mistakes that can be found are reported, one line each, through
- * log_error(); the struct err then holds the first of them.
+ * log_error(); the struct err then holds the first of them (and need not be shown again).
  *
  * Secrets: a literal password is moved into a struct secret and wiped from libconfuse's memory; a file that holds one must belong to the user (or root) and must not be readable
  * by group or others. conf_password() runs password_command, reads password_file or netrc, or asks on the terminal; it is called when the password is needed, in any thread.
@@ -39,7 +39,7 @@ struct conf_tls_settings {
 
 /* Which of the four ways gives the password; setting any one of them in an account hides all of `defaults`. */
 struct conf_login {
-    char *user;         /* NULL: not set */
+    char *user;         /* NULL only with a tunnel (PREAUTH) */
     char *authorize_as; /* NULL */
     struct secret password;
     struct conf_strings password_command;
@@ -66,7 +66,7 @@ struct conf_account {
     int line;
     bool enabled;
     enum conf_protocol protocol;
-    char *host;
+    char *host; /* NULL only with a tunnel */
     uint16_t port;
     enum conf_tls tls;
     int timeout; /* s */
@@ -104,11 +104,12 @@ struct conf {
 MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
 void conf_free(struct conf **c);
 const struct conf_account *conf_find(const struct conf *c, const char *name);
-/* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. */
+/* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. Letters count without case. */
 const char *conf_nearest(const char *word, const char *const *names, size_t count);
 
-/* The account's password into `out`. Without any source and without a terminal: E_AUTH that says which keys there are. password_command: argv without a shell, first line, 30 s, its own
- * process group, killed when it takes longer; its standard error goes to ours. */
+/* The account's password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are (no server has refused anything). password_command: argv
+ * without a shell, first line, 30 s (E_TIMEOUT), its own process group, killed when it takes longer; its standard error goes to ours; one that fails is E_CONFIG. Files that hold
+ * a password (password_file, netrc) must belong to the user or root and not be readable by group or others. E_STOPPED when stop_requested() meanwhile. */
 MUST_CHECK int conf_password(const struct conf_account *a, struct secret *out, struct err *e);
 
 #endif

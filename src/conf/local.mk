@@ -1,4 +1,11 @@
 noinst_LIBRARIES += %D%/libconf.a
 %C%_libconf_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 %C%_libconf_a_SOURCES = \
-  %D%/conf.h
+  %D%/conf.c %D%/conf.h %D%/conf_int.h \
+  %D%/conf_build.c \
+  %D%/conf_keys.c \
+  %D%/conf_parse.c \
+  %D%/conf_scan.c \
+  %D%/conf_value.c \
+  %D%/nearest.c \
+  %D%/password.c

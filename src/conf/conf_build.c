@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_int.h"
+
+/* What one account is made of. */
+struct draft {
+    struct conf_report *report;
+    cfg_t *own;             /* its section */
+    cfg_t *const *defaults; /* those of all files; the later one counts */
+    size_t default_count;
+    char where[CONF_NAME_MAX + 16]; /* "account work: " */
+    struct conf_account *account;
+};
+
+static int problem(const struct draft *d, const char *what, const char *hint)
+{
+    return conf_report(d->report, d->own->filename, conf_section_line(d->own), "%s%s%s", d->where, what, hint);
+}
+
+static bool wrote(cfg_t *section, const char *name)
+{
+    struct conf_value v;
+
+    return conf_section_get(section, conf_key_find(IN_ACCOUNT, name), &v);
+}
+
+static bool wrote_password(cfg_t *section)
+{
+    return wrote(section, "password") || wrote(section, "password_command") || wrote(section, "password_file") ||
+           wrote(section, "netrc");
+}
+
+static int set_list(struct conf_strings *s, const char *only)
+{
+    s->v = calloc(2, sizeof(*s->v));
+    if (s->v == NULL || (s->v[0] = strdup(only)) == NULL)
+        return -1;
+    s->n = 1;
+    return 0;
+}
+
+static int begin_account(struct draft *d)
+{
+    struct conf_account *a = d->account;
+
+    *a = (struct conf_account){ .enabled = true, .timeout = 60, .max_connections = 3, .leave_s = CONF_LEAVE_FOREVER };
+    if (set_list(&a->folders, "INBOX") != 0 || set_list(&a->login.auth, "auto") != 0)
+        return conf_report_nomem(d->report);
+    return 0;
+}
+
+/* Two ways to the password in one section: nobody could tell which one is meant. */
+static void check_one_password(struct conf_report *r, const char *where, cfg_t *section)
+{
+    const char *first = NULL;
+    struct conf_value v;
+
+    for (size_t i = 0; i < conf_key_count; i++) {
+        if (!conf_key_is_password(&conf_keys[i]) || !conf_section_get(section, &conf_keys[i], &v))
+            continue;
+        if (first != NULL)
+            conf_report(r, v.file, v.line, "%s%s: %s is there too; keep one of the two", where, v.key->name, first);
+        first = conf_keys[i].name;
+    }
+}
+
+static void set_values(struct draft *d)
+{
+    struct conf_report silent = { .first = d->report->first, .quiet = true };
+    bool own_password = wrote_password(d->own);
+
+    for (size_t i = 0; i < conf_key_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        struct conf_value v = { .report = d->report, .where = d->where };
+
+        if (key->where != IN_ACCOUNT)
+            continue;
+        if (conf_section_get(d->own, key, &v)) {
+            (void)conf_value_store(&v, d->account);
+            continue;
+        }
+        if (own_password && conf_key_is_password(key))
+            continue;
+        v.report = &silent;
+        for (size_t at = d->default_count; at-- > 0;) {
+            if (conf_section_get(d->defaults[at], key, &v)) {
+                (void)conf_value_store(&v, d->account);
+                break;
+            }
+        }
+    }
+}
+
+static char *with_name(const char *path, const char *name)
+{
+    struct buf b = BUF_INIT(CONF_VALUE_MAX);
+    char *whole = NULL;
+    bool bad = false;
+
+    for (const char *p = path; *p != '\0' && !bad; p++) {
+        if (p[0] == '%' && p[1] == 'a') {
+            bad = buf_put_str(&b, name) != 0;
+            p++;
+        } else {
+            bad = buf_put_char(&b, *p) != 0;
+        }
+    }
+    if (!bad)
+        whole = slice_dup(buf_slice(&b));
+    buf_release(&b);
+    return whole;
+}
+
+static bool later_type(struct conf_report *r, const char *where, cfg_t *section, struct conf_deliver *out)
+{
+    const struct conf_key *key = conf_key_find(IN_DELIVER, "type");
+    struct conf_value v = { .report = r, .where = where };
+
+    if (conf_section_get(section, key, &v))
+        return conf_value_store(&v, out) != 0;
+    for (const struct conf_choice *c = key->choices; c->name != NULL; c++) {
+        if (strcmp(c->name, section->title) != 0)
+            continue;
+        out->type = (enum conf_deliver_type)c->value;
+        if (c->later)
+            conf_report(r, section->filename, conf_section_line(section),
+                        "%sthis type of destination is not yet supported by this version", where);
+        return c->later;
+    }
+    conf_report(r, section->filename, conf_section_line(section),
+                "%stype is missing (the title is a name of your own): type = \"maildir\"", where);
+    return true;
+}
+
+static bool good_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == 0 || n > CONF_NAME_MAX || name[0] == '.' || name[0] == '-')
+        return false;
+    for (; *name != '\0'; name++) {
+        if ((unsigned char)*name < ' ' || *name == 0x7f || *name == '/')
+            return false;
+    }
+    return true;
+}
+
+/* One destination; `account` names it in "%a". */
+static void build_deliver(struct conf_report *r, const char *parent, const char *account, cfg_t *section,
+                          struct conf_deliver *out)
+{
+    char where[2 * CONF_NAME_MAX + 64];
+    char *whole;
+
+    snprintf(where, sizeof(where), "%sdeliver %.100s: ", parent, section->title);
+    if (!good_name(section->title)) {
+        conf_report(r, section->filename, conf_section_line(section),
+                    "%sthis cannot be a destination's name (1 to %d characters, no /, no . or - in front)", where,
+                    (int)CONF_NAME_MAX);
+        return;
+    }
+    out->name = strdup(section->title);
+    if (out->name == NULL) {
+        conf_report_nomem(r);
+        return;
+    }
+    if (later_type(r, where, section, out))
+        return;
+    for (size_t i = 0; i < conf_key_count; i++) {
+        struct conf_value v = { .report = r, .where = where };
+
+        if (conf_keys[i].where != IN_DELIVER || !conf_section_get(section, &conf_keys[i], &v))
+            continue;
+        if (conf_keys[i].kind == KIND_LATER)
+            conf_bad(&v, "no key of a maildir; the destinations that have it are not yet supported");
+        else
+            (void)conf_value_store(&v, out);
+    }
+    if (out->path == NULL) {
+        struct conf_value v;
+
+        if (!conf_section_get(section, conf_key_find(IN_DELIVER, "path"), &v))
+            conf_report(r, section->filename, conf_section_line(section),
+                        "%spath is missing: path = \"~/Mail/%%a\" (%%a is the account's name)", where);
+        return;
+    }
+    whole = with_name(out->path, account);
+    if (whole == NULL) {
+        conf_report_nomem(r);
+        return;
+    }
+    free(out->path);
+    out->path = whole;
+}
+
+static const cfg_opt_t *delivers_of(const cfg_t *section)
+{
+    for (const cfg_opt_t *opt = section->opts; opt->name != NULL; opt++) {
+        if (opt->type == CFGT_SEC && strcmp(opt->name, "deliver") == 0)
+            return opt->nvalues > 0 ? opt : NULL;
+    }
+    return NULL;
+}
+
+static void set_delivers(struct draft *d)
+{
+    struct conf_report silent = { .first = d->report->first, .quiet = true };
+    struct conf_report *r = d->report;
+    const cfg_opt_t *sections = delivers_of(d->own);
+    struct conf_account *a = d->account;
+
+    for (size_t at = d->default_count; at-- > 0 && sections == NULL;) {
+        sections = delivers_of(d->defaults[at]);
+        r = &silent;
+    }
+    if (sections == NULL) {
+        problem(d, "no deliver section, so its mail has no place to go: ",
+                "write  deliver maildir { path = \"~/Mail/%a\" }  into it");
+        return;
+    }
+    a->delivers = calloc(sections->nvalues, sizeof(*a->delivers));
+    if (a->delivers == NULL) {
+        conf_report_nomem(d->report);
+        return;
+    }
+    for (; a->deliver_count < sections->nvalues; a->deliver_count++)
+        build_deliver(r, d->where, a->name, sections->values[a->deliver_count]->section,
+                      &a->delivers[a->deliver_count]);
+}
+
+static uint16_t usual_port(const struct conf_account *a)
+{
+    if (a->protocol == CONF_IMAP)
+        return a->tls == CONF_TLS_IMPLICIT ? 993 : 143;
+    return a->tls == CONF_TLS_IMPLICIT ? 995 : 110;
+}
+
+static bool wrote_anywhere(const struct draft *d, const char *name)
+{
+    if (wrote(d->own, name))
+        return true;
+    for (size_t i = 0; i < d->default_count; i++) {
+        if (wrote(d->defaults[i], name))
+            return true;
+    }
+    return false;
+}
+
+/* What is wrong only in sight of the whole account. A key that was written, and refused for its value, is not missing. */
+static void check_whole(struct draft *d)
+{
+    struct conf_account *a = d->account;
+
+    if (a->port == 0)
+        a->port = usual_port(a);
+    if (a->tunnel.n == 0 && a->host == NULL && !wrote_anywhere(d, "host"))
+        problem(d, "host is missing: ", "host = \"imap.example.org\"");
+    if (a->tunnel.n == 0 && a->login.user == NULL && !wrote_anywhere(d, "user"))
+        problem(d, "user is missing: ", "user = \"me@example.org\"");
+    if (a->tunnel.n > 0 && a->proxy_host != NULL)
+        problem(d, "tunnel and proxy: ", "a connection goes through one of them");
+    if (a->tls_settings.key_file != NULL && a->tls_settings.cert_file == NULL && !wrote_anywhere(d, "tls_cert_file"))
+        problem(d, "tls_key_file without ", "tls_cert_file");
+    set_delivers(d);
+}
+
+static void build_account(struct draft *d, struct conf *c)
+{
+    struct conf_account *a = &c->accounts[c->account_count];
+    const struct conf_account *twin = conf_find(c, d->own->title);
+
+    d->account = a;
+    snprintf(d->where, sizeof(d->where), "account %.100s: ", d->own->title);
+    if (!good_name(d->own->title)) {
+        problem(d, "this cannot be an account's name ", "(1 to 100 characters, no /, no . or - in front)");
+        return;
+    }
+    if (twin != NULL) {
+        conf_report(d->report, d->own->filename, conf_section_line(d->own),
+                    "%sa second account of this name; the first is in %s, line %d", d->where, twin->file, twin->line);
+        return;
+    }
+    c->account_count++;
+    if (begin_account(d) != 0)
+        return;
+    a->name = strdup(d->own->title);
+    a->file = strdup(d->own->filename);
+    a->line = conf_section_line(d->own);
+    if (a->name == NULL || a->file == NULL) {
+        conf_report_nomem(d->report);
+        return;
+    }
+    check_one_password(d->report, d->where, d->own);
+    set_values(d);
+    check_whole(d);
+}
+
+/* Every value in `defaults` is looked at once, here, whether or not an account makes use of it. */
+static void check_defaults(struct conf_report *r, cfg_t *section)
+{
+    struct conf_account scratch = { .enabled = true };
+    const cfg_opt_t *delivers = delivers_of(section);
+
+    check_one_password(r, "defaults: ", section);
+    for (size_t i = 0; i < conf_key_count; i++) {
+        struct conf_value v = { .report = r, .where = "defaults: " };
+
+        if (conf_keys[i].where == IN_ACCOUNT && conf_section_get(section, &conf_keys[i], &v))
+            (void)conf_value_store(&v, &scratch);
+    }
+    for (unsigned i = 0; delivers != NULL && i < delivers->nvalues; i++) {
+        struct conf_deliver deliver = { .name = NULL };
+
+        build_deliver(r, "defaults: ", "", delivers->values[i]->section, &deliver);
+        conf_deliver_release(&deliver);
+    }
+    conf_account_release(&scratch);
+}
+
+static const cfg_opt_t *sections_of(const cfg_t *tree, const char *name)
+{
+    for (const cfg_opt_t *opt = tree->opts; opt->name != NULL; opt++) {
+        if (opt->type == CFGT_SEC && strcmp(opt->name, name) == 0)
+            return opt;
+    }
+    return NULL;
+}
+
+/* All sections of that name, in the order of the files; the caller frees the array. */
+static cfg_t **collect(cfg_t *const *trees, size_t count, const char *name, size_t *n_out)
+{
+    cfg_t **all;
+    size_t total = 0, at = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += sections_of(trees[i], name)->nvalues;
+    all = calloc(total + 1, sizeof(cfg_t *));
+    for (size_t i = 0; all != NULL && i < count; i++) {
+        const cfg_opt_t *opt = sections_of(trees[i], name);
+
+        for (unsigned k = 0; k < opt->nvalues; k++)
+            all[at++] = opt->values[k]->section;
+    }
+    *n_out = total;
+    return all;
+}
+
+static void set_globals(struct conf_report *r, cfg_t *const *trees, size_t count, struct conf *c)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < conf_key_count; k++) {
+            struct conf_value v = { .report = r, .where = "" };
+
+            if (conf_keys[k].where == IN_GLOBAL && conf_section_get(trees[i], &conf_keys[k], &v))
+                (void)conf_value_store(&v, c);
+        }
+    }
+}
+
+void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct conf *c)
+{
+    size_t default_count = 0, account_count = 0;
+    cfg_t **defaults = collect(trees, count, "defaults", &default_count);
+    cfg_t **accounts = collect(trees, count, "account", &account_count);
+
+    c->accounts = calloc(account_count + 1, sizeof(*c->accounts));
+    if (defaults == NULL || accounts == NULL || c->accounts == NULL) {
+        conf_report_nomem(r);
+        goto out;
+    }
+    set_globals(r, trees, count, c);
+    for (size_t i = 0; i < default_count; i++)
+        check_defaults(r, defaults[i]);
+    for (size_t i = 0; i < account_count; i++) {
+        struct draft d = { .report = r, .own = accounts[i], .defaults = defaults, .default_count = default_count };
+
+        build_account(&d, c);
+    }
+    if (account_count == 0)
+        conf_report(r, c->path, 0, "no account in it: write  account \"work\" { ... }  (mailhaul.conf(5) shows how)");
+out:
+    free(defaults);
+    free(accounts);
+}

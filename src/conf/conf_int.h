@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * conf_int.h - what the files of this room share. The way of a configuration:
+ *
+ *     conf.c        finds the file, reads it and accounts.d, judges owner and mode            bytes
+ *     conf_scan.c   blanks comments, refuses what the library's lexer would let pass          bytes
+ *     conf_parse.c  libconfuse: text to sections of strings, each with its line               cfg_t
+ *     conf_build.c  merges `defaults`, runs every value through conf_keys.c and conf_value.c  struct conf
+ *
+ * All mistakes go through conf_report(), so that a person sees every one of them and not the first alone.
+ */
+#ifndef MAILHAUL_CONF_INT_H
+#define MAILHAUL_CONF_INT_H
+
+#include "base/buf.h"
+
+#include <confuse.h>
+
+#include "conf/conf.h"
+
+enum {
+    /* One file: a thousand accounts take less than half of it. */
+    CONF_FILE_MAX = 4 * 1024 * 1024,
+    /* A value, an account's name: nothing longer is meant. */
+    CONF_VALUE_MAX = 64 * 1024,
+    CONF_NAME_MAX = 100,
+    /* Mistakes told in one run; who has more wrote another program's syntax. */
+    CONF_REPORT_MAX = 50,
+    CONF_NEAREST_MAX = 64
+};
+
+/* Collects mistakes: each is a line of the log, the first fills *first. */
+struct conf_report {
+    struct err *first;
+    size_t count;
+    bool quiet; /* the same values are looked at a second time: say nothing */
+};
+
+/* `line` 0: the file as a whole; `file` NULL: no place at all. Always returns -1. */
+int conf_report(struct conf_report *r, const char *file, int line, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The same for a lack of memory. */
+int conf_report_nomem(struct conf_report *r);
+
+/* ---- conf.c ---- */
+
+void conf_account_release(struct conf_account *a);
+void conf_deliver_release(struct conf_deliver *d);
+
+/* ---- conf_scan.c ---- */
+
+struct conf_scan {
+    int secret_line; /* the first line with a literal password; 0: none */
+};
+/* Looks at the text as libconfuse's lexer will, and reports what that would pass in silence: an environment variable that is not set, a NUL, a string without end, a
+ * character outside quotes that it would drop. Comments become blanks (the lexer miscounts their lines). Returns -1 when the text must not be parsed. */
+int conf_scan(struct conf_report *r, const char *file, struct buf *text, struct conf_scan *out);
+
+/* ---- conf_keys.c ---- */
+
+enum conf_where { IN_GLOBAL = 1, IN_ACCOUNT = 2, IN_DELIVER = 4 };
+
+enum conf_kind {
+    KIND_LATER,  /* known, but of later work: "not yet" */
+    KIND_STRING, /* char *, not empty */
+    KIND_HOST,
+    KIND_PATH,    /* char *, "~/" expanded */
+    KIND_ADDRESS, /* char *, an IP address */
+    KIND_LIST,    /* struct conf_strings, may be empty */
+    KIND_ARGV,    /* struct conf_strings, a program and its arguments */
+    KIND_PATTERNS,
+    KIND_FINGERPRINTS,
+    KIND_AUTH,
+    KIND_BOOL,
+    KIND_NUMBER, /* min to max, into a field of any width */
+    KIND_OCTETS,
+    KIND_LEAVE,
+    KIND_CHOICE, /* one of `choices`, into a field of any width */
+    KIND_PROXY,
+    KIND_SECRET
+};
+
+struct conf_choice {
+    const char *name;
+    int value;
+    bool later;
+};
+
+struct conf_key {
+    const char *name;
+    unsigned where; /* one of enum conf_where */
+    enum conf_kind kind;
+    size_t offset, size; /* of the field in struct conf, conf_account or conf_deliver */
+    int64_t min, max;
+    const struct conf_choice *choices; /* ends with a NULL name */
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_key_count;
+
+const struct conf_key *conf_key_find(unsigned where, const char *name);
+bool conf_key_is_list(const struct conf_key *k);
+/* True for the four keys of which one hides all in `defaults`. */
+bool conf_key_is_password(const struct conf_key *k);
+/* The key of these places that is most like `name`: as near as a typing slip, or the nearest of all. NULL for nothing like a name. */
+const char *conf_key_nearest(unsigned where, const char *name, bool slips_only);
+
+/* ---- nearest.c ---- */
+
+/* conf_nearest() that takes what is far away too. */
+const char *conf_nearest_any(const char *word, const char *const *names, size_t count);
+
+/* ---- conf_value.c ---- */
+
+/* One written value (or list), with its place. */
+struct conf_value {
+    struct conf_report *report;
+    const char *file;
+    int line;
+    const char *where; /* "account work: ", "" */
+    const struct conf_key *key;
+    cfg_value_t *const *v; /* n of them, their .string */
+    size_t n;
+};
+
+int conf_bad(const struct conf_value *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Checks the value and stores it in the field of `target` that its key names; what was there is freed. 0 or -1. */
+int conf_value_store(const struct conf_value *v, void *target);
+/* The name of the key's choices most like `word`, in a sentence, and the list of them. */
+int conf_value_unknown(const struct conf_value *v, const char *word, const struct conf_choice *choices);
+/* "~/" expanded; a copy that the caller frees, NULL without memory or without a home. */
+char *conf_home_path(const char *path);
+void conf_strings_release(struct conf_strings *s);
+
+/* ---- conf_parse.c ---- */
+
+/* Text to a libconfuse tree whose values are all strings; NULL when the syntax is broken or without memory (reported). The file name must outlive the tree. */
+cfg_t *conf_parse(struct conf_report *r, const char *file, struct buf *text);
+/* Frees the tree and overwrites what was a secret in it. */
+void conf_parse_free(cfg_t *tree);
+/* The line at which a section begins. */
+int conf_section_line(cfg_t *section);
+/* The value of `key` in the section: true when it was written there. `out` points into the tree. */
+bool conf_section_get(cfg_t *section, const struct conf_key *key, struct conf_value *out);
+
+/* ---- conf_build.c ---- */
+
+/* The trees in the order in which they were read, to `c` (which has its path set). */
+void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct conf *c);
+
+#endif

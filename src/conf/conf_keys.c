@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_int.h"
+
+static const struct conf_choice log_levels[] = { { "error", LOG_LEVEL_ERROR, false },
+                                                 { "warning", LOG_LEVEL_WARN, false },
+                                                 { "info", LOG_LEVEL_INFO, false },
+                                                 { "debug", LOG_LEVEL_DEBUG, false },
+                                                 { NULL, 0, false } };
+static const struct conf_choice protocols[] = { { "imap", CONF_IMAP, false },
+                                                { "pop3", CONF_POP3, false },
+                                                { NULL, 0, false } };
+static const struct conf_choice tls_modes[] = { { "implicit", CONF_TLS_IMPLICIT, false },
+                                                { "starttls", CONF_TLS_STARTTLS, false },
+                                                { "plaintext", CONF_TLS_PLAINTEXT, false },
+                                                { NULL, 0, false } };
+static const struct conf_choice tls_versions[] = { { "1.2", false, false },
+                                                   { "1.3", true, false },
+                                                   { NULL, 0, false } };
+static const struct conf_choice families[] = { { "any", CONF_FAMILY_ANY, false },
+                                               { "ipv4", CONF_FAMILY_IPV4, false },
+                                               { "ipv6", CONF_FAMILY_IPV6, false },
+                                               { NULL, 0, false } };
+static const struct conf_choice modes[] = {
+    { "fetch", 0, false }, { "backup", 0, true }, { "sync", 0, true }, { NULL, 0, false }
+};
+static const struct conf_choice layouts[] = { { "maildir++", CONF_LAYOUT_MAILDIRPP, false },
+                                              { "fs", CONF_LAYOUT_FS, false },
+                                              { NULL, 0, false } };
+static const struct conf_choice reject_policies[] = { { "quarantine", false, false },
+                                                      { "drop", true, false },
+                                                      { NULL, 0, false } };
+static const struct conf_choice deliver_types[] = { { "maildir", CONF_DELIVER_MAILDIR, false },
+                                                    { "smtp", 0, true },
+                                                    { "lmtp", 0, true },
+                                                    { "imap", 0, true },
+                                                    { "command", 0, true },
+                                                    { NULL, 0, false } };
+
+#define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define GLOBAL(member)      .where = IN_GLOBAL, FIELD(conf, member)
+#define ACCOUNT(member)     .where = IN_ACCOUNT, FIELD(conf_account, member)
+#define DELIVER(member)     .where = IN_DELIVER, FIELD(conf_deliver, member)
+#define LATER(in)           .where = (in), .kind = KIND_LATER
+
+/* mailhaul.conf(5) has a paragraph for each row. */
+const struct conf_key conf_keys[] = {
+    { "state_dir", GLOBAL(state_dir), .kind = KIND_PATH },
+    { "spool_dir", GLOBAL(spool_dir), .kind = KIND_PATH },
+    { "max_sessions", GLOBAL(max_sessions), .kind = KIND_NUMBER, .min = 1, .max = 1000 },
+    { "log_level", GLOBAL(log_level), .kind = KIND_CHOICE, .choices = log_levels },
+    { "log_file", GLOBAL(log_file), .kind = KIND_PATH },
+    { "syslog", GLOBAL(syslog), .kind = KIND_BOOL },
+    { "metrics_listen", LATER(IN_GLOBAL) },
+
+    { "enabled", ACCOUNT(enabled), .kind = KIND_BOOL },
+    { "provider", LATER(IN_ACCOUNT) },
+    { "protocol", ACCOUNT(protocol), .kind = KIND_CHOICE, .choices = protocols },
+    { "host", ACCOUNT(host), .kind = KIND_HOST },
+    { "port", ACCOUNT(port), .kind = KIND_NUMBER, .min = 1, .max = 65535 },
+    { "tls", ACCOUNT(tls), .kind = KIND_CHOICE, .choices = tls_modes },
+    { "timeout", ACCOUNT(timeout), .kind = KIND_NUMBER, .min = 1, .max = 3600 },
+    { "address_family", ACCOUNT(family), .kind = KIND_CHOICE, .choices = families },
+    { "bind_address", ACCOUNT(bind_address), .kind = KIND_ADDRESS },
+    { "proxy", ACCOUNT(proxy_host), .kind = KIND_PROXY },
+    { "tunnel", ACCOUNT(tunnel), .kind = KIND_ARGV },
+    { "disable_extensions", ACCOUNT(disable_extensions), .kind = KIND_LIST },
+    { "max_connections", ACCOUNT(max_connections), .kind = KIND_NUMBER, .min = 1, .max = 100 },
+    { "compress", ACCOUNT(compress), .kind = KIND_BOOL },
+
+    { "tls_trust_file", ACCOUNT(tls_settings.trust_file), .kind = KIND_PATH },
+    { "tls_fingerprint", ACCOUNT(tls_settings.fingerprints), .kind = KIND_FINGERPRINTS },
+    { "tls_cert_file", ACCOUNT(tls_settings.cert_file), .kind = KIND_PATH },
+    { "tls_key_file", ACCOUNT(tls_settings.key_file), .kind = KIND_PATH },
+    { "tls_min_version", ACCOUNT(tls_settings.min_1_3), .kind = KIND_CHOICE, .choices = tls_versions },
+
+    { "user", ACCOUNT(login.user), .kind = KIND_STRING },
+    { "authorize_as", ACCOUNT(login.authorize_as), .kind = KIND_STRING },
+    { "password", ACCOUNT(login.password), .kind = KIND_SECRET },
+    { "password_command", ACCOUNT(login.password_command), .kind = KIND_ARGV },
+    { "password_file", ACCOUNT(login.password_file), .kind = KIND_PATH },
+    { "netrc", ACCOUNT(login.netrc), .kind = KIND_PATH },
+    { "auth", ACCOUNT(login.auth), .kind = KIND_AUTH },
+    { "oauth_client_id", LATER(IN_ACCOUNT) },
+    { "oauth_client_secret", LATER(IN_ACCOUNT) },
+    { "oauth_tenant", LATER(IN_ACCOUNT) },
+    { "oauth_scopes", LATER(IN_ACCOUNT) },
+    { "oauth_authorize_url", LATER(IN_ACCOUNT) },
+    { "oauth_token_url", LATER(IN_ACCOUNT) },
+    { "oauth_device_url", LATER(IN_ACCOUNT) },
+
+    { "folders", ACCOUNT(folders), .kind = KIND_PATTERNS },
+    { "mode", .where = IN_ACCOUNT, .kind = KIND_CHOICE, .choices = modes },
+    { "leave_on_server", ACCOUNT(leave_s), .kind = KIND_LEAVE },
+    { "max_size", ACCOUNT(max_size), .kind = KIND_OCTETS },
+    { "max_messages", ACCOUNT(max_messages), .kind = KIND_NUMBER, .min = 0, .max = 1000000000 },
+    { "interval", LATER(IN_ACCOUNT) },
+    { "idle", LATER(IN_ACCOUNT) },
+    { "on_new_mail", LATER(IN_ACCOUNT) },
+    { "on_failure", LATER(IN_ACCOUNT) },
+    { "on_recovery", LATER(IN_ACCOUNT) },
+    { "failure_threshold", LATER(IN_ACCOUNT) },
+
+    { "type", DELIVER(type), .kind = KIND_CHOICE, .choices = deliver_types },
+    { "on_reject", DELIVER(drop_rejected), .kind = KIND_CHOICE, .choices = reject_policies },
+    { "path", DELIVER(path), .kind = KIND_PATH },
+    { "layout", DELIVER(layout), .kind = KIND_CHOICE, .choices = layouts },
+    { "host", LATER(IN_DELIVER) },
+    { "port", LATER(IN_DELIVER) },
+    { "socket", LATER(IN_DELIVER) },
+    { "tls", LATER(IN_DELIVER) },
+    { "to", LATER(IN_DELIVER) },
+    { "from", LATER(IN_DELIVER) },
+    { "to_header", LATER(IN_DELIVER) },
+    { "to_domains", LATER(IN_DELIVER) },
+    { "to_strip_prefix", LATER(IN_DELIVER) },
+    { "to_fallback", LATER(IN_DELIVER) },
+    { "folder", LATER(IN_DELIVER) },
+    { "folder_prefix", LATER(IN_DELIVER) },
+    { "command", LATER(IN_DELIVER) },
+    { "newline", LATER(IN_DELIVER) },
+    { "time_limit", LATER(IN_DELIVER) },
+    { "max_parallel", LATER(IN_DELIVER) },
+    { "tls_trust_file", LATER(IN_DELIVER) },
+    { "tls_fingerprint", LATER(IN_DELIVER) },
+    { "tls_cert_file", LATER(IN_DELIVER) },
+    { "tls_key_file", LATER(IN_DELIVER) },
+    { "tls_min_version", LATER(IN_DELIVER) },
+    { "user", LATER(IN_DELIVER) },
+    { "authorize_as", LATER(IN_DELIVER) },
+    { "password", LATER(IN_DELIVER) },
+    { "password_command", LATER(IN_DELIVER) },
+    { "password_file", LATER(IN_DELIVER) },
+    { "netrc", LATER(IN_DELIVER) },
+    { "auth", LATER(IN_DELIVER) },
+    { "oauth_client_id", LATER(IN_DELIVER) },
+    { "oauth_client_secret", LATER(IN_DELIVER) },
+    { "oauth_tenant", LATER(IN_DELIVER) },
+    { "oauth_scopes", LATER(IN_DELIVER) },
+    { "oauth_authorize_url", LATER(IN_DELIVER) },
+    { "oauth_token_url", LATER(IN_DELIVER) },
+    { "oauth_device_url", LATER(IN_DELIVER) },
+};
+const size_t conf_key_count = ARRAY_LEN(conf_keys);
+
+const struct conf_key *conf_key_find(unsigned where, const char *name)
+{
+    for (size_t i = 0; i < conf_key_count; i++) {
+        if ((conf_keys[i].where & where) != 0 && strcmp(conf_keys[i].name, name) == 0)
+            return &conf_keys[i];
+    }
+    return NULL;
+}
+
+bool conf_key_is_list(const struct conf_key *k)
+{
+    switch (k->kind) {
+    case KIND_LATER: /* a list takes one value without braces too */
+    case KIND_LIST:
+    case KIND_ARGV:
+    case KIND_PATTERNS:
+    case KIND_FINGERPRINTS:
+    case KIND_AUTH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool conf_key_is_password(const struct conf_key *k)
+{
+    static const char *const names[] = { "password", "password_command", "password_file", "netrc" };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (k->where == IN_ACCOUNT && strcmp(k->name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *conf_key_nearest(unsigned where, const char *name, bool slips_only)
+{
+    const char *names[ARRAY_LEN(conf_keys) + 3];
+    size_t n = 0;
+
+    for (size_t i = 0; i < conf_key_count; i++) {
+        if ((conf_keys[i].where & where) != 0)
+            names[n++] = conf_keys[i].name;
+    }
+    if (where & IN_GLOBAL) {
+        names[n++] = "account";
+        names[n++] = "defaults";
+    }
+    if (where & IN_ACCOUNT)
+        names[n++] = "deliver";
+    return slips_only ? conf_nearest(name, names, n) : conf_nearest_any(name, names, n);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/stop.h"
+
+enum {
+    COMMAND_LIMIT_MS = 30 * 1000,
+    REAP_LIMIT_MS = 2 * 1000, /* from the last byte of output to the program's end */
+    NETRC_MAX = 1024 * 1024
+};
+
+extern char **environ;
+
+/* The first line of `text` becomes the secret. */
+static int take_line(const struct buf *text, const char *what, struct secret *out, struct err *e)
+{
+    struct slice line = buf_slice(text);
+    const char *end = line.n > 0 ? memchr(line.p, '\n', line.n) : NULL;
+
+    if (end != NULL)
+        line.n = (size_t)(end - line.p);
+    if (line.n > 0 && line.p[line.n - 1] == '\r')
+        line.n--;
+    if (line.n == 0)
+        return err_set(e, E_CONFIG, "%s gave no password: the first line is empty", what);
+    if (slice_has_nul(line))
+        return err_set(e, E_CONFIG, "%s gave a password with a NUL character in it", what);
+    return secret_set(out, line) == 0 ? 0 : err_nomem(e);
+}
+
+/* A file of secrets is nobody else's to read. */
+static int read_private(const char *path, const char *key, struct buf *text, struct err *e)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = -1;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        err_sys(e, E_CONFIG, errno, "%s %s cannot be read", key, path);
+    else if (st.st_uid != geteuid() && st.st_uid != 0)
+        err_set(e, E_CONFIG, "%s %s belongs to another user", key, path);
+    else if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
+        err_set(e, E_CONFIG, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
+    else if (io_read_all(fd, text) != 0)
+        err_sys(e, E_CONFIG, errno, "%s %s cannot be read", key, path);
+    else
+        rc = 0;
+    io_close(&fd);
+    return rc;
+}
+
+static int from_file(const char *path, struct secret *out, struct err *e)
+{
+    struct buf text = BUF_INIT(SECRET_MAX + 2);
+    int rc = read_private(path, "password_file", &text, e);
+
+    if (rc == 0)
+        rc = take_line(&text, "password_file", out, e);
+    buf_wipe(&text);
+    buf_release(&text);
+    return rc;
+}
+
+/* ---- netrc: "machine NAME login NAME password WORD", "default", words apart by white space, in quotes when they hold some ---- */
+
+static bool next_word(struct slice *s, struct buf *word)
+{
+    bool quoted;
+
+    buf_wipe(word);
+    while (s->n > 0 && strchr(" \t\r\n", s->p[0]) != NULL)
+        *s = slice_from(*s, 1);
+    if (s->n == 0)
+        return false;
+    quoted = s->p[0] == '"';
+    if (quoted)
+        *s = slice_from(*s, 1);
+    while (s->n > 0 && (quoted ? s->p[0] != '"' : strchr(" \t\r\n", s->p[0]) == NULL)) {
+        if (s->p[0] == '\\' && s->n > 1)
+            *s = slice_from(*s, 1);
+        if (buf_put_char(word, s->p[0]) != 0)
+            return false;
+        *s = slice_from(*s, 1);
+    }
+    if (quoted && s->n > 0)
+        *s = slice_from(*s, 1);
+    return true;
+}
+
+static void skip_macro(struct slice *s)
+{
+    const char *end = s->n > 0 ? memmem(s->p, s->n, "\n\n", 2) : NULL;
+
+    *s = end != NULL ? slice_from(*s, (size_t)(end - s->p)) : slice_from(*s, s->n);
+}
+
+/* 1: found, 0: not there, -1: no memory. */
+static int search_netrc(struct slice s, const struct conf_account *a, struct secret *out)
+{
+    struct buf word = BUF_INIT(SECRET_MAX), value = BUF_INIT(SECRET_MAX);
+    bool machine = false, login = false;
+    int rc = 0;
+
+    while (rc == 0 && next_word(&s, &word)) {
+        struct slice w = buf_slice(&word);
+
+        if (slice_eq(w, SLICE("default"))) {
+            machine = login = true;
+        } else if (slice_eq(w, SLICE("macdef"))) {
+            skip_macro(&s);
+        } else if (!next_word(&s, &value)) {
+            break;
+        } else if (slice_eq(w, SLICE("machine"))) {
+            machine = slice_ieq(buf_slice(&value), slice_str(a->host));
+            login = true;
+        } else if (slice_eq(w, SLICE("login"))) {
+            login = a->login.user == NULL || slice_eq(buf_slice(&value), slice_str(a->login.user));
+        } else if (slice_eq(w, SLICE("password")) && machine && login) {
+            rc = secret_set(out, buf_slice(&value)) == 0 ? 1 : -1;
+        }
+    }
+    buf_wipe(&word);
+    buf_release(&word);
+    buf_wipe(&value);
+    buf_release(&value);
+    return rc;
+}
+
+static int from_netrc(const struct conf_account *a, struct secret *out, struct err *e)
+{
+    struct buf text = BUF_INIT(NETRC_MAX);
+    int rc = read_private(a->login.netrc, "netrc", &text, e);
+
+    if (rc == 0) {
+        int found = search_netrc(buf_slice(&text), a, out);
+
+        if (found < 0)
+            rc = err_nomem(e);
+        else if (found == 0)
+            rc = err_set(e, E_CONFIG, "netrc %s has no password for %s on %s", a->login.netrc,
+                         a->login.user != NULL ? a->login.user : "anybody", a->host != NULL ? a->host : "this server");
+    }
+    buf_wipe(&text);
+    buf_release(&text);
+    return rc;
+}
+
+/* ---- password_command ---- */
+
+static int spawn(const struct conf_strings *argv, pid_t *pid, int *out_fd, struct err *e)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none, usual;
+    int ends[2] = { -1, -1 }, error;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return err_sys(e, E_NOMEM, errno, "password_command: no pipe");
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    sigaddset(&usual, SIGINT);
+    sigaddset(&usual, SIGTERM);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attr);
+    error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (error == 0)
+        error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    if (error == 0)
+        error = posix_spawnattr_setsigmask(&attr, &none);
+    if (error == 0)
+        error = posix_spawnattr_setsigdefault(&attr, &usual);
+    if (error == 0)
+        error = posix_spawnattr_setpgroup(&attr, 0);
+    if (error == 0)
+        error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (error == 0)
+        error = posix_spawnp(pid, argv->v[0], &actions, &attr, argv->v, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    io_close(&ends[1]);
+    if (error != 0) {
+        io_close(&ends[0]);
+        return err_sys(e, E_CONFIG, error, "password_command %s cannot be run", argv->v[0]);
+    }
+    *out_fd = ends[0];
+    return 0;
+}
+
+/* Everything the program writes, until it closes its output. What comes after a full buffer is read and dropped. */
+static int collect(int fd, int64_t deadline, struct buf *text, struct err *e)
+{
+    for (;;) {
+        struct pollfd wait[2] = { { .fd = fd, .events = POLLIN }, { .fd = stop_fd(), .events = POLLIN } };
+        int64_t left = deadline - clock_mono_ms();
+        char chunk[1024];
+        ssize_t got;
+
+        if (left <= 0)
+            return err_set(e, E_TIMEOUT, "password_command took longer than %d s and was stopped",
+                           COMMAND_LIMIT_MS / 1000);
+        if (poll(wait, 2, (int)left) < 0 && errno != EINTR)
+            return err_sys(e, E_NET, errno, "password_command: waiting failed");
+        if (stop_requested() != 0)
+            return err_set(e, E_STOPPED, "stopped while password_command ran");
+        if (wait[0].revents == 0)
+            continue;
+        got = read(fd, chunk, sizeof(chunk));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_sys(e, E_CONFIG, errno, "password_command: its output cannot be read");
+        if (got > 0 && buf_put(text, chunk, size_min((size_t)got, text->max - text->len)) != 0)
+            got = -1;
+        explicit_bzero(chunk, sizeof(chunk));
+        if (got < 0)
+            return err_nomem(e);
+        if (got == 0)
+            return 0;
+    }
+}
+
+/* Waits until `deadline`, then kills the group. The result of waitpid in *status. */
+static void reap(pid_t pid, int64_t deadline, int *status)
+{
+    const struct timespec nap = { .tv_nsec = 5 * 1000 * 1000 };
+    pid_t got;
+
+    while ((got = waitpid(pid, status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+        if (got == 0 && clock_mono_ms() >= deadline) {
+            (void)kill(-pid, SIGKILL);
+            (void)kill(pid, SIGKILL);
+            while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+                continue;
+            return;
+        }
+        if (got == 0)
+            (void)nanosleep(&nap, NULL);
+    }
+}
+
+static int from_command(const struct conf_strings *argv, struct secret *out, struct err *e)
+{
+    struct buf text = BUF_INIT(SECRET_MAX + 2);
+    int64_t deadline = clock_mono_ms() + COMMAND_LIMIT_MS;
+    int fd = -1, status = 0, rc;
+    pid_t pid = -1;
+
+    if (spawn(argv, &pid, &fd, e) != 0)
+        return -1;
+    rc = collect(fd, deadline, &text, e);
+    io_close(&fd);
+    reap(pid, rc == 0 ? clock_mono_ms() + REAP_LIMIT_MS : 0, &status);
+    if (rc == 0 && WIFSIGNALED(status))
+        rc = err_set(e, E_CONFIG, "password_command %s was killed by signal %d", argv->v[0], WTERMSIG(status));
+    else if (rc == 0 && WEXITSTATUS(status) != 0)
+        rc = err_set(e, E_CONFIG, "password_command %s failed with status %d; try it by hand", argv->v[0],
+                     WEXITSTATUS(status));
+    if (rc == 0)
+        rc = take_line(&text, "password_command", out, e);
+    buf_wipe(&text);
+    buf_release(&text);
+    return rc;
+}
+
+/* ---- the terminal ---- */
+
+static int read_line(int tty, struct buf *line, struct err *e)
+{
+    for (;;) {
+        struct pollfd wait[2] = { { .fd = tty, .events = POLLIN }, { .fd = stop_fd(), .events = POLLIN } };
+        char c;
+
+        if (poll(wait, 2, -1) < 0 && errno != EINTR)
+            return err_sys(e, E_CONFIG, errno, "the terminal cannot be read");
+        if (stop_requested() != 0)
+            return err_set(e, E_STOPPED, "stopped while asking for the password");
+        if (wait[0].revents == 0)
+            continue;
+        ssize_t got = read(tty, &c, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || c == '\n')
+            return 0;
+        if (buf_put_char(line, c) != 0)
+            return err_set(e, E_CONFIG, "the password is too long");
+    }
+}
+
+static int ask(const struct conf_account *a, int tty, struct secret *out, struct err *e)
+{
+    struct buf line = BUF_INIT(SECRET_MAX), prompt = BUF_INIT(1024);
+    struct termios old, silent;
+    char shown[400];
+    int rc = -1;
+
+    if (tcgetattr(tty, &old) != 0)
+        return err_sys(e, E_CONFIG, errno, "the terminal cannot be asked for the password");
+    silent = old;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK);
+    silent.c_lflag |= ICANON | ISIG;
+    if (buf_putf(&prompt, "Password of %s at %s (account %s)", a->login.user != NULL ? a->login.user : "?",
+                 a->host != NULL ? a->host : "the tunnel", a->name) != 0)
+        buf_clear(&prompt);
+    log_printable(shown, sizeof(shown), buf_slice(&prompt));
+    if (tcsetattr(tty, TCSAFLUSH, &silent) != 0) {
+        err_sys(e, E_CONFIG, errno, "the terminal's echo cannot be turned off");
+        goto out;
+    }
+    if (io_write_all(tty, shown, strlen(shown)) == 0 && io_write_all(tty, ": ", 2) == 0)
+        rc = read_line(tty, &line, e);
+    else
+        err_sys(e, E_CONFIG, errno, "the terminal cannot be written");
+    (void)tcsetattr(tty, TCSAFLUSH, &old);
+    if (io_write_all(tty, "\n", 1) != 0)
+        rc = rc != 0 ? rc : err_sys(e, E_CONFIG, errno, "the terminal cannot be written");
+    if (rc == 0)
+        rc = take_line(&line, "the terminal", out, e);
+out:
+    buf_wipe(&line);
+    buf_release(&line);
+    buf_release(&prompt);
+    return rc;
+}
+
+static int from_terminal(const struct conf_account *a, struct secret *out, struct err *e)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    int tty, rc;
+
+    pthread_mutex_lock(&one_at_a_time);
+    tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    /* A process in the background would be stopped by the terminal, not asked. */
+    if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
+        rc = ask(a, tty, out, e);
+    else
+        rc = err_set(e, E_CONFIG,
+                     "there is no password, and no terminal to ask on: set one of password_command, password_file, "
+                     "netrc and password");
+    io_close(&tty);
+    pthread_mutex_unlock(&one_at_a_time);
+    return rc;
+}
+
+int conf_password(const struct conf_account *a, struct secret *out, struct err *e)
+{
+    const struct conf_login *l = &a->login;
+
+    if (secret_is_set(&l->password))
+        return secret_set(out, secret_get(&l->password)) == 0 ? 0 : err_nomem(e);
+    if (l->password_command.n > 0)
+        return from_command(&l->password_command, out, e);
+    if (l->password_file != NULL)
+        return from_file(l->password_file, out, e);
+    if (l->netrc != NULL)
+        return from_netrc(a, out, e);
+    return from_terminal(a, out, e);
+}
