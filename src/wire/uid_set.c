@@ -37,10 +37,10 @@ static int make_room(struct uid_set *s)
     size_t cap = s->cap > 0 ? s->cap * 2 : 16;
     struct uid_range *ranges;
 
-    if (s->count < s->cap)
-        return 0;
     if (s->count >= LIMIT_LISTING)
         return -1;
+    if (s->count < s->cap)
+        return 0;
     ranges = realloc(s->ranges, cap * sizeof(*ranges));
     if (ranges == NULL)
         return -1;

@@ -7,9 +7,14 @@ unit_wire_tests = \
   %D%/test_folder_mutf7 \
   %D%/test_folder_path \
   %D%/test_header \
+  %D%/test_imap_caps \
+  %D%/test_imap_date \
+  %D%/test_imap_parse \
   %D%/test_imap_reader \
+  %D%/test_imap_write \
   %D%/test_mailflag \
   %D%/test_pop3_parse \
+  %D%/test_uid_set \
   %D%/test_utf8
 check_PROGRAMS += $(unit_wire_tests)
 TESTS += $(unit_wire_tests)
@@ -57,3 +62,23 @@ TESTS += $(unit_wire_tests)
 %C%_test_utf8_SOURCES = %D%/test_utf8.c $(UNIT_H)
 %C%_test_utf8_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_utf8_LDADD = $(UNIT_WIRE)
+
+%C%_test_imap_caps_SOURCES = %D%/test_imap_caps.c $(UNIT_H)
+%C%_test_imap_caps_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_imap_caps_LDADD = $(UNIT_WIRE)
+
+%C%_test_imap_date_SOURCES = %D%/test_imap_date.c $(UNIT_H)
+%C%_test_imap_date_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_imap_date_LDADD = $(UNIT_WIRE)
+
+%C%_test_imap_parse_SOURCES = %D%/test_imap_parse.c $(UNIT_H)
+%C%_test_imap_parse_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_imap_parse_LDADD = $(UNIT_WIRE)
+
+%C%_test_imap_write_SOURCES = %D%/test_imap_write.c $(UNIT_H)
+%C%_test_imap_write_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_imap_write_LDADD = $(UNIT_WIRE)
+
+%C%_test_uid_set_SOURCES = %D%/test_uid_set.c $(UNIT_H)
+%C%_test_uid_set_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_uid_set_LDADD = $(UNIT_WIRE)
