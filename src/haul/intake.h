@@ -7,6 +7,7 @@
  *     intake_data(in, bytes)... as they came over the wire: CRLF, dots unstuffed
  *     intake_done(in, item, facts)   it is whole, and it is this item's   -- or --
  *     intake_drop(in)           it is cut, or nobody asked for it: nothing stays of it
+ *     intake_gone(in, item)     the server does not have it any more: its row goes
  *     intake_failed(in, item, why)   this item cannot be had in this pass (no begin needed; what was begun is dropped)
  *
  * intake_done() may commit a batch, or wait for the one before to be durable; the network's buffers fill meanwhile.
@@ -35,5 +36,6 @@ MUST_CHECK int intake_done(struct intake *in, const struct fetch_item *item, con
                            struct err *e);
 void intake_drop(struct intake *in);
 MUST_CHECK int intake_failed(struct intake *in, const struct fetch_item *item, const struct err *why, struct err *e);
+MUST_CHECK int intake_gone(struct intake *in, const struct fetch_item *item, struct err *e);
 
 #endif

@@ -59,7 +59,7 @@ int listing_add(struct listing *l, uint32_t number, uint64_t octets, struct slic
     return 0;
 }
 
-struct listing_entry *listing_find(struct listing *l, uint32_t number)
+const struct listing_entry *listing_find(const struct listing *l, uint32_t number)
 {
     size_t low = 0, high = l->count;
 

@@ -34,15 +34,16 @@ void listing_clear(struct listing *l);
 /* E_PROTO beyond the limits, E_NOMEM. */
 MUST_CHECK int listing_add(struct listing *l, uint32_t number, uint64_t octets, struct slice uidl, struct err *e);
 /* The entry of this number by binary search; NULL: none. */
-struct listing_entry *listing_find(struct listing *l, uint32_t number);
+const struct listing_entry *listing_find(const struct listing *l, uint32_t number);
 struct slice listing_uidl(const struct listing *l, const struct listing_entry *entry);
 
 /* What the plan wants fetched, looked into, or removed. */
 struct fetch_item {
-    uint32_t number; /* as in the listing             */
-    uint32_t tries;  /* failed passes so far          */
-    int64_t row;     /* of the journal; 0: none yet   */
-    uint64_t octets; /* as listed                     */
+    uint32_t number; /* as in the listing                                              */
+    uint16_t tries;  /* failed passes so far                                           */
+    uint16_t wanted; /* bit k: sinks[k] has not got it; counts only when `row` is not 0 */
+    int64_t row;     /* of the journal; 0: none yet, every sink wants it               */
+    uint64_t octets; /* as listed                                                      */
 };
 
 struct header_facts {

@@ -1,5 +1,16 @@
 noinst_LIBRARIES += %D%/libhaul.a
 %C%_libhaul_a_SOURCES = \
-  %D%/intake.h \
+  %D%/batch.c %D%/batch.h \
+  %D%/committer.c %D%/committer.h \
+  %D%/haul.c %D%/haul.h %D%/haul_int.h \
+  %D%/intake.c %D%/intake.h %D%/intake_int.h \
   %D%/listing.c %D%/listing.h \
-  %D%/source.c %D%/source.h
+  %D%/plan.c %D%/plan.h \
+  %D%/plan_folder.c %D%/plan_folder.h \
+  %D%/recover.c \
+  %D%/reidentify.c \
+  %D%/sink.h \
+  %D%/sink_maildir.c %D%/sink_maildir.h \
+  %D%/source.c %D%/source.h \
+  %D%/trouble.c %D%/trouble.h \
+  %D%/visit.c

@@ -138,6 +138,10 @@ MUST_CHECK int journal_message_put(struct journal *j, struct journal_message *m,
 /* The same message under a new UIDVALIDITY and UID; nothing else of it changes. */
 MUST_CHECK int journal_message_move(struct journal *j, int64_t message, uint32_t uidvalidity, uint32_t uid,
                                     struct err *e);
+/* POP3: what LIST says of its size now; since when listings lack it (0: it is back); \Deleted was set, but it stays on the server (REMOVING). */
+MUST_CHECK int journal_message_resize(struct journal *j, int64_t message, uint64_t octets, struct err *e);
+MUST_CHECK int journal_message_gone(struct journal *j, int64_t message, int64_t gone_at, struct err *e);
+MUST_CHECK int journal_message_marked(struct journal *j, int64_t message, struct err *e);
 MUST_CHECK int journal_message_delete(struct journal *j, int64_t message, struct err *e);
 MUST_CHECK int journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
 /* DELIVERED, IN_DOUBT, REJECTED, or back to WANTED. */
@@ -145,9 +149,9 @@ MUST_CHECK int journal_delivery(struct journal *j, int64_t message, int64_t sink
                                 struct err *e);
 /* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are DELIVERED. *stored_out may be NULL. */
 MUST_CHECK int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool *stored_out, struct err *e);
-/* Of rows whose gone_at is before `limit`. */
 /* The folder of this message is not settled any more: its next pass looks at everything. */
 MUST_CHECK int journal_unsettle_folder_of(struct journal *j, int64_t message, struct err *e);
+/* Of rows whose gone_at is before `limit`. */
 MUST_CHECK int journal_prune_gone(struct journal *j, int64_t folder, int64_t limit, struct err *e);
 
 /* Deliveries that were STAGED when the last pass ended, of one destination. */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "haul/committer.h"
+
+void committer_init(struct committer *c, const struct batch_store *store)
+{
+    *c = (struct committer){ .store = *store };
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+}
+
+static void *commit_loop(void *arg)
+{
+    struct committer *c = arg;
+
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        struct batch *b;
+        struct err err = ERR_INIT;
+        int rc;
+
+        while (c->work == NULL && !c->quit)
+            pthread_cond_wait(&c->changed, &c->lock);
+        if (c->work == NULL)
+            break;
+        b = c->work;
+        pthread_mutex_unlock(&c->lock);
+        rc = batch_commit(&c->store, b, &err);
+        pthread_mutex_lock(&c->lock);
+        if (rc != 0) {
+            c->failed = true;
+            c->err = err;
+        }
+        c->work = NULL;
+        pthread_cond_broadcast(&c->changed);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+void committer_release(struct committer *c)
+{
+    if (c->started) {
+        pthread_mutex_lock(&c->lock);
+        c->quit = true;
+        pthread_cond_broadcast(&c->changed);
+        pthread_mutex_unlock(&c->lock);
+        pthread_join(c->thread, NULL);
+        c->started = false;
+    }
+    batch_free(&c->store.unrecorded, c->store.sinks, c->store.sink_count);
+    free(c->store.failed);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+}
+
+bool committer_idle(struct committer *c)
+{
+    bool idle;
+
+    pthread_mutex_lock(&c->lock);
+    idle = c->work == NULL;
+    pthread_mutex_unlock(&c->lock);
+    return idle;
+}
+
+int committer_wait(struct committer *c, struct err *e)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&c->lock);
+    while (c->work != NULL)
+        pthread_cond_wait(&c->changed, &c->lock);
+    if (c->failed) {
+        *e = c->err;
+        rc = -1;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+static int start(struct committer *c, struct err *e)
+{
+    pthread_attr_t attr;
+    int rc;
+
+    if (c->started)
+        return 0;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    rc = pthread_create(&c->thread, &attr, commit_loop, c);
+    pthread_attr_destroy(&attr);
+    if (rc != 0)
+        return err_sys(e, E_NOMEM, rc, "no thread could be started");
+    c->started = true;
+    return 0;
+}
+
+int committer_submit(struct committer *c, struct batch *b, struct err *e)
+{
+    if (committer_wait(c, e) != 0 || start(c, e) != 0) {
+        batch_free(&b, c->store.sinks, c->store.sink_count);
+        return -1;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->work = b;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    return 0;
+}
+
+int committer_finish(struct committer *c, struct batch *b, struct err *e)
+{
+    if (committer_wait(c, e) != 0) {
+        batch_free(&b, c->store.sinks, c->store.sink_count);
+        return -1;
+    }
+    if (b != NULL && batch_commit(&c->store, b, e) != 0)
+        goto failed;
+    if (batch_record(&c->store, e) != 0)
+        goto failed;
+    return 0;
+failed:
+    c->failed = true;
+    c->err = *e;
+    return -1;
+}

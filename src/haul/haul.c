@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "haul/haul.h"
+
+#include "base/log.h"
+#include "base/num.h"
+#include "base/step.h"
+#include "base/stop.h"
+#include "haul/haul_int.h"
+#include "haul/trouble.h"
+#include "wire/folder.h"
+
+enum { FIRST_CHUNK_OCTETS = 32 * 1024 * 1024 };
+
+static const char quirk_note[] = "quirks";
+
+static bool folder_wanted(void *ctx, const struct source_folder *f)
+{
+    const struct haul_options *o = ctx;
+
+    return o->source->one_folder ||
+           folder_selected(o->folders, o->folder_count, slice_str(f->name), f->delimiter, f->attrs);
+}
+
+int haul_scan(const struct haul_options *o, struct source_folders *out, struct err *e)
+{
+    atomic_store(&o->progress->phase, HAUL_CONNECTING);
+    if (o->source->ops->open(o->source, e) != 0)
+        return -1;
+    atomic_store(&o->progress->phase, HAUL_LISTING);
+    return o->source->ops->scan(o->source, folder_wanted, (void *)(uintptr_t)o, out, e);
+}
+
+static uint64_t progress_of(const struct pass *p)
+{
+    return p->r->messages + p->r->failed + p->r->quarantined + p->r->removed + p->r->marked + p->r->known_again +
+           p->o->source->quirks;
+}
+
+static void report(struct pass *p, const struct err *e)
+{
+    char words[ERR_TEXT_MAX + ERR_PEER_MAX];
+
+    err_format(e, words, sizeof(words));
+    log_error("%s", words);
+    trouble_note(&p->r->err, e);
+}
+
+/* Folders that the configuration names without a pattern have to be there. */
+static void check_named(struct pass *p)
+{
+    for (size_t i = 0; i < p->o->folder_count && !p->o->source->one_folder; i++) {
+        const char *name = p->o->folders[i];
+        bool found = name[0] == '!' || name[0] == '\\' || folder_is_pattern(slice_str(name));
+        struct err e;
+
+        for (size_t k = 0; k < p->folders.count && !found; k++)
+            found = folder_match(slice_str(name), slice_str(p->folders.v[k].name), p->folders.v[k].delimiter);
+        if (found)
+            continue;
+        err_set(&e, E_NOFOLDER, "folder %s does not exist on the server; `mailhaul folders` shows those that do", name);
+        report(p, &e);
+    }
+}
+
+static int visit_all(struct pass *p, struct err *e)
+{
+    p->visits = calloc(p->folders.count + 1, sizeof(*p->visits));
+    if (p->visits == NULL)
+        return err_nomem(e);
+    for (size_t i = 0; i < p->folders.count && !p->session_over; i++) {
+        const struct source_folder *folder = &p->folders.v[i];
+        struct visit *visit = &p->visits[i];
+
+        visit->folder = folder;
+        if (!folder_wanted((void *)(uintptr_t)p->o, folder))
+            continue;
+        if (stop_requested() != 0)
+            return err_set(e, E_STOPPED, "stopped by a signal");
+        if (visit_folder(p, visit, e) == 0)
+            continue;
+        if (!p->o->source->one_folder)
+            err_ctx(e, "folder %s", folder->name);
+        if (trouble_decide(e, true, 0) != TROUBLE_NEXT_FOLDER)
+            return -1;
+        report(p, e);
+    }
+    return 0;
+}
+
+/* What has arrived becomes durable and recorded, however the session ended. */
+static int session(struct pass *p, bool first, struct err *e)
+{
+    struct err later = ERR_INIT;
+    int rc;
+
+    p->again = p->session_over = false;
+    rc = haul_scan(p->o, &p->folders, e);
+    if (rc == 0) {
+        if (first)
+            check_named(p);
+        rc = visit_all(p, e);
+    }
+    if (intake_finish(p->intake, &later) != 0 && (rc == 0 || e->code != E_DISK)) {
+        *e = later;
+        rc = -1;
+    }
+    p->o->source->ops->close(p->o->source);
+    free(p->visits);
+    p->visits = NULL;
+    source_folders_release(&p->folders);
+    return rc;
+}
+
+static int sessions(struct pass *p, struct err *e)
+{
+    bool first = true;
+
+    for (;;) {
+        uint64_t before = progress_of(p);
+        char suspect[sizeof(p->suspect_folder)];
+        uint32_t number = p->suspect;
+        char words[ERR_TEXT_MAX + ERR_PEER_MAX];
+
+        memcpy(suspect, p->suspect_folder, sizeof(suspect));
+        if (session(p, first, e) == 0) {
+            if (!p->again || before == progress_of(p))
+                return 0;
+            first = false;
+            continue;
+        }
+        first = false;
+        /* A message under suspicion for the first time is progress too: the next session tells. */
+        bool progressed = before != progress_of(p) || number != p->suspect ||
+                          memcmp(suspect, p->suspect_folder, sizeof(suspect)) != 0;
+        if (trouble_decide(e, progressed, p->reconnects++) != TROUBLE_RECONNECT)
+            return -1;
+        err_format(e, words, sizeof(words));
+        log_info("%s; connecting again", words);
+    }
+}
+
+static int load_quirks(struct pass *p, struct err *e)
+{
+    struct buf value = BUF_INIT(32);
+    uint32_t quirks = 0;
+    int rc = journal_note_get(p->o->journal, quirk_note, &value, e);
+
+    if (rc == 0 && value.len > 0 && num_parse_u32(buf_slice(&value), &quirks) != 0)
+        quirks = 0;
+    p->o->source->quirks = quirks;
+    buf_release(&value);
+    return rc;
+}
+
+static int save_quirks(struct pass *p, unsigned before, struct err *e)
+{
+    char value[16];
+
+    if (p->o->source->quirks == before || p->o->dry_run)
+        return 0;
+    snprintf(value, sizeof(value), "%u", p->o->source->quirks);
+    if (journal_begin(p->o->journal, e) != 0)
+        return -1;
+    if (journal_note_put(p->o->journal, quirk_note, value, e) != 0 || journal_commit(p->o->journal, e) != 0) {
+        journal_rollback(p->o->journal);
+        return -1;
+    }
+    return 0;
+}
+
+static int run(struct pass *p, struct err *e)
+{
+    const struct haul_options *o = p->o;
+    struct err later;
+    unsigned quirks;
+    int rc;
+
+    if (haul_open_sinks(o, false, e) != 0 || load_quirks(p, e) != 0)
+        return -1;
+    quirks = o->source->quirks;
+    o->source->read_only = o->dry_run;
+    p->intake = intake_new(o, &p->committer, p->r, e);
+    if (p->intake == NULL)
+        return -1;
+    rc = sessions(p, e);
+    if (committer_wait(&p->committer, &later) == 0 && save_quirks(p, quirks, &later) != 0 && rc == 0) {
+        *e = later;
+        rc = -1;
+    }
+    return rc;
+}
+
+int haul_pass(const struct haul_options *o, struct haul_result *out)
+{
+    struct batch_store store = {
+        .journal = o->journal, .sinks = o->sinks, .sink_count = o->sink_count, .observer = &o->observer
+    };
+    struct pass p = { .o = o,
+                      .r = out,
+                      .budget = o->max_messages != 0 ? o->max_messages : UINT64_MAX,
+                      .chunk_octets = FIRST_CHUNK_OCTETS };
+    struct err e = ERR_INIT;
+    int rc;
+
+    *out = (struct haul_result){ .err = ERR_INIT };
+    listing_init(&p.listing);
+    committer_init(&p.committer, &store);
+    rc = run(&p, &e);
+    if (rc != 0)
+        trouble_note(&out->err, &e);
+    intake_free(&p.intake);
+    committer_release(&p.committer);
+    for (size_t i = 0; i < o->sink_count; i++)
+        o->sinks[i]->ops->close(o->sinks[i]);
+    /* Every scratch file was placed or dropped by now: only a kill leaves some. */
+    if (!o->dry_run)
+        lock_mark_clean(o->lock);
+    if (out->err.code == E_NONE && out->failed > 0)
+        err_set(&out->err, E_MESSAGE, "%" PRIu64 " messages could not be had and will be tried again", out->failed);
+    listing_release(&p.listing);
+    items_release(&p.fetch);
+    items_release(&p.retry);
+    items_release(&p.remove);
+    items_release(&p.skip);
+    atomic_store(&o->progress->phase, HAUL_FINISHED);
+    return rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * haul_int.h - one pass from the inside, shared by haul.c (sessions), visit.c (a folder), reidentify.c and recover.c.
+ */
+#ifndef MAILHAUL_HAUL_HAUL_INT_H
+#define MAILHAUL_HAUL_HAUL_INT_H
+
+#include "haul/haul.h"
+#include "haul/intake_int.h"
+
+enum { MAILHAUL_MARKER_SIZE = 33 };
+
+struct items {
+    struct fetch_item *v; /* owned */
+    size_t count, cap;
+};
+
+struct pass {
+    const struct haul_options *o;
+    struct haul_result *r;
+    struct committer committer;
+    struct intake *intake;
+    uint64_t budget; /* messages that max_messages still allows */
+    /* Of the current session. */
+    struct source_folders folders;
+    struct visit *visits;  /* owned; one for each folder */
+    bool session_over;     /* the source said goodbye (POP3 after removals) */
+    bool again;            /* another session is needed                     */
+    uint64_t chunk_octets; /* what a session that removes may fetch first   */
+    /* Of the current folder. */
+    struct listing listing;
+    struct items fetch, retry, remove, skip;
+    /* The message that was on its way when the connection was cut. */
+    char suspect_folder[256];
+    uint32_t suspect;
+    unsigned reconnects;
+};
+
+void items_clear(struct items *i);
+void items_release(struct items *i);
+MUST_CHECK int items_add(struct items *i, const struct fetch_item *item, struct err *e);
+
+/* One folder from its listing to its removals. */
+MUST_CHECK int visit_folder(struct pass *p, struct visit *visit, struct err *e);
+/* UIDVALIDITY changed: messages that are here already are found again by their header blocks. The journal's rows are moved to the new UIDs. */
+MUST_CHECK int reidentify(struct pass *p, struct visit *visit, struct err *e);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "haul/trouble.h"
+
+enum trouble trouble_decide(const struct err *e, bool progressed, unsigned reconnects)
+{
+    if (e->scope == SCOPE_FOLDER)
+        return TROUBLE_NEXT_FOLDER;
+    if (e->scope == SCOPE_SESSION && e->retry == RETRY_RECONNECT && progressed && reconnects < TROUBLE_RECONNECTS)
+        return TROUBLE_RECONNECT;
+    return TROUBLE_END;
+}
+
+void trouble_note(struct err *worst, const struct err *e)
+{
+    /* First in the list decides. */
+    static const int order[] = { 64, 78, 77, 69, 76, 74, 75 };
+    int now = err_exit_status(worst->code), other = err_exit_status(e->code);
+
+    if (now == 0 || worst->code == E_STOPPED || e->code == E_STOPPED) {
+        if (worst->code != E_STOPPED)
+            *worst = *e;
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (order[i] == now)
+            return;
+        if (order[i] == other) {
+            *worst = *e;
+            return;
+        }
+    }
+}

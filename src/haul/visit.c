@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ * One folder in a pass: what is there, what of it is wanted, fetch it, remove what may go, and remember the look.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/step.h"
+#include "base/stop.h"
+#include "haul/haul_int.h"
+#include "haul/plan_folder.h"
+
+enum {
+    CHUNK_MIN = 4 * 1024 * 1024,
+    /* A session that removes should end within 5 minutes, so that a cut loses little: it fetches for about half of that. */
+    CHUNK_LONG_MS = 150 * 1000,
+    CHUNK_SHORT_MS = 60 * 1000,
+};
+
+void items_clear(struct items *i)
+{
+    i->count = 0;
+}
+
+void items_release(struct items *i)
+{
+    free(i->v);
+    *i = (struct items){ 0 };
+}
+
+int items_add(struct items *i, const struct fetch_item *item, struct err *e)
+{
+    if (i->count == i->cap) {
+        size_t cap = i->cap > 0 ? i->cap * 2 : 64;
+        struct fetch_item *v = realloc(i->v, cap * sizeof(*v));
+        if (v == NULL)
+            return err_nomem(e);
+        i->v = v;
+        i->cap = cap;
+    }
+    i->v[i->count++] = *item;
+    return 0;
+}
+
+static bool unchanged_by_status(const struct source_folder *f, const struct journal_folder *known)
+{
+    return f->has_status && known->id != 0 && f->uidvalidity == known->uidvalidity && f->uidnext == known->uidnext &&
+           f->messages == known->messages;
+}
+
+static bool may_remove(const struct pass *p)
+{
+    return p->o->policy.leave_s >= 0;
+}
+
+/* The connection was cut, or fell silent, while `item` was on its way. Twice in a row, and it is the message's fault: it counts as
+ * failed, and the next session goes on behind it. */
+static int blame(struct pass *p, const struct visit *visit, const struct err *why, struct err *e)
+{
+    const struct fetch_item *item = intake_first_missing(p->intake);
+    char name[sizeof(p->suspect_folder)];
+    bool again;
+
+    intake_drop(p->intake);
+    if (item == NULL || (why->code != E_NET && why->code != E_TIMEOUT && why->code != E_PROTO))
+        return 0;
+    snprintf(name, sizeof(name), "%s", visit->folder->name);
+    again = p->suspect == item->number && strcmp(name, p->suspect_folder) == 0;
+    memcpy(p->suspect_folder, name, sizeof(name));
+    p->suspect = item->number;
+    return again || why->code == E_TIMEOUT ? intake_failed(p->intake, item, why, e) : 0;
+}
+
+static int fetch_items(struct pass *p, struct visit *visit, const struct fetch_item *items, size_t count, struct err *e)
+{
+    struct source *source = p->o->source;
+    struct err later;
+    uint64_t octets = 0;
+
+    if (count == 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        octets += items[i].octets;
+    atomic_fetch_add(&p->o->progress->wanted_messages, count);
+    atomic_fetch_add(&p->o->progress->wanted_bytes, octets);
+    atomic_store(&p->o->progress->phase, HAUL_FETCHING);
+    if (intake_expect(p->intake, visit, &p->listing, items, count, e) != 0)
+        return -1;
+    if (source->ops->fetch(source, items, count, p->intake, e) == 0)
+        return 0;
+    if (blame(p, visit, e, &later) != 0)
+        *e = later;
+    return -1;
+}
+
+/* How many of the fresh messages this session takes: all, unless it has to end soon because it removes (POP3). */
+static size_t chunk_of(struct pass *p)
+{
+    uint64_t octets = 0;
+    size_t n = 0;
+
+    if (!p->o->source->one_folder || p->o->policy.leave_s != 0)
+        return p->fetch.count;
+    while (n < p->fetch.count && n < p->o->source->remove_max && (n == 0 || octets < p->chunk_octets))
+        octets += p->fetch.v[n++].octets;
+    return n;
+}
+
+static void adapt_chunk(struct pass *p, int64_t took_ms)
+{
+    if (took_ms > CHUNK_LONG_MS && p->chunk_octets > CHUNK_MIN)
+        p->chunk_octets /= 2;
+    else if (took_ms < CHUNK_SHORT_MS && p->chunk_octets < UINT64_MAX / 4)
+        p->chunk_octets *= 2;
+}
+
+static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, struct err *e)
+{
+    int64_t began = clock_mono_ms();
+    size_t n = chunk_of(p);
+
+    for (size_t i = 0; i < p->skip.count; i++) {
+        const struct fetch_item *item = &p->skip.v[i];
+        if (intake_skip(p->intake, visit, &p->listing, item, e) != 0)
+            return -1;
+        log_info("a message of %" PRIu64 " octets in %s is over max_size and was left; fetch --oversize brings it",
+                 item->octets, visit->folder->name);
+    }
+    *left_out = n < p->fetch.count;
+    if (fetch_items(p, visit, p->fetch.v, n, e) != 0)
+        return -1;
+    if (!*left_out && fetch_items(p, visit, p->retry.v, p->retry.count, e) != 0)
+        return -1;
+    adapt_chunk(p, clock_mono_ms() - began);
+    return 0;
+}
+
+static int record_removed(struct pass *p, const struct fetch_item *items, size_t count, enum remove_result result,
+                          struct err *e)
+{
+    if (journal_begin(p->o->journal, e) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        int rc = result == REMOVE_DONE ? journal_message_delete(p->o->journal, items[i].row, e)
+                                       : journal_message_marked(p->o->journal, items[i].row, e);
+        if (rc != 0) {
+            journal_rollback(p->o->journal);
+            return -1;
+        }
+    }
+    if (journal_commit(p->o->journal, e) != 0) {
+        journal_rollback(p->o->journal);
+        return -1;
+    }
+    step("journal.removed");
+    *(result == REMOVE_DONE ? &p->r->removed : &p->r->marked) += count;
+    return 0;
+}
+
+/* Nothing gets here before its DELIVERED is committed: plan_removals() reads the journal. */
+static int remove_due(struct pass *p, struct visit *visit, uint32_t *removed_out, struct err *e)
+{
+    struct source *source = p->o->source;
+
+    *removed_out = 0;
+    if (intake_finish(p->intake, e) != 0 || plan_removals(p, visit, e) != 0)
+        return -1;
+    for (size_t at = 0; at < p->remove.count && !p->session_over;) {
+        size_t n = size_min(p->remove.count - at, source->remove_max);
+        enum remove_result result;
+
+        if (stop_requested() != 0)
+            return err_set(e, E_STOPPED, "stopped by a signal");
+        atomic_store(&p->o->progress->phase, HAUL_REMOVING);
+        p->session_over = source->one_folder;
+        if (source->ops->remove(source, p->remove.v + at, n, &result, e) != 0)
+            return -1;
+        step("source.removed");
+        if (record_removed(p, p->remove.v + at, n, result, e) != 0)
+            return -1;
+        if (result == REMOVE_DONE)
+            *removed_out += (uint32_t)n;
+        at += n;
+        p->again |= p->session_over && at < p->remove.count;
+    }
+    return 0;
+}
+
+static bool same_state(const struct journal_folder *a, const struct journal_folder *b)
+{
+    return a->id != 0 && a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext && a->messages == b->messages &&
+           a->modseq == b->modseq && a->octets == b->octets && a->settled == b->settled &&
+           memcmp(a->listing, b->listing, sizeof(a->listing)) == 0;
+}
+
+static int close_folder(struct pass *p, struct visit *visit, bool settled, uint32_t removed, struct err *e)
+{
+    const struct listing *l = &p->listing;
+    struct journal_folder state = visit->known;
+
+    state.uidvalidity = l->uidvalidity;
+    state.uidnext = l->uidnext;
+    state.messages = l->messages - (removed < l->messages ? removed : l->messages);
+    state.modseq = l->modseq;
+    state.octets = l->octets;
+    state.settled = settled;
+    memcpy(state.listing, l->digest, sizeof(state.listing));
+    if (same_state(&visit->known, &state))
+        return 0;
+    return intake_close_folder(p->intake, visit, &state, e);
+}
+
+static int list(struct pass *p, struct visit *visit, bool quiet, struct err *e)
+{
+    struct source *source = p->o->source;
+    struct list_request request = { .folder = visit->folder,
+                                    .known = &visit->known,
+                                    .complete = source->one_folder && !quiet,
+                                    .writable = may_remove(p) && !p->o->dry_run };
+
+    atomic_store(&p->o->progress->phase, HAUL_LISTING);
+    listing_clear(&p->listing);
+    return source->ops->list(source, &request, &p->listing, e);
+}
+
+static int dry_visit(struct pass *p, struct visit *visit, struct err *e)
+{
+    uint64_t octets = 0;
+
+    if (plan_removals(p, visit, e) != 0)
+        return -1;
+    for (size_t i = 0; i < p->fetch.count; i++)
+        octets += p->fetch.v[i].octets;
+    for (size_t i = 0; i < p->retry.count; i++)
+        octets += p->retry.v[i].octets;
+    p->r->would_fetch += p->fetch.count + p->retry.count;
+    p->r->would_fetch_bytes += octets;
+    p->r->would_remove += p->remove.count + (p->o->policy.leave_s == 0 ? p->fetch.count + p->retry.count : 0);
+    return 0;
+}
+
+int visit_folder(struct pass *p, struct visit *visit, struct err *e)
+{
+    struct source *source = p->o->source;
+    uint64_t failed_before = p->r->failed;
+    bool quiet, truncated, left, renewed = false;
+    uint32_t removed = 0;
+
+    if (committer_wait(&p->committer, e) != 0 ||
+        journal_folder_get(p->o->journal, slice_str(visit->folder->name), &visit->known, e) != 0)
+        return -1;
+    visit->known.delimiter = visit->folder->delimiter;
+    quiet = plan_folder_quiet(&p->o->policy, &visit->known);
+    p->r->folders++;
+    if (quiet && unchanged_by_status(visit->folder, &visit->known))
+        return 0;
+    if (list(p, visit, quiet, e) != 0)
+        return -1;
+    if (p->listing.unchanged)
+        return 0;
+    if (p->listing.no_unique_ids && p->o->policy.leave_s != 0)
+        return err_set(
+            e, E_LACKS,
+            "the server has no unique-ids (UIDL), so mail cannot be left there without fetching it again each "
+            "time; set leave_on_server = \"no\", or use IMAP");
+    if (visit->known.id != 0 && visit->known.uidvalidity != 0 && visit->known.uidvalidity != p->listing.uidvalidity) {
+        renewed = true;
+        if (reidentify(p, visit, e) != 0)
+            return -1;
+    }
+    if (plan_fetches(p, visit, &truncated, e) != 0)
+        return -1;
+    if (p->o->dry_run)
+        return dry_visit(p, visit, e);
+    if (fetch_planned(p, visit, &left, e) != 0)
+        return -1;
+    p->again |= left || (source->lists_a_part && p->fetch.count > 0);
+    if (may_remove(p) && !renewed && remove_due(p, visit, &removed, e) != 0)
+        return -1;
+    if (source->one_folder && (committer_wait(&p->committer, e) != 0 || plan_note_gone(p, visit, e) != 0))
+        return -1;
+    return close_folder(p, visit,
+                        !truncated && !left && !renewed && p->r->failed == failed_before &&
+                            (removed == 0 || !source->one_folder),
+                        removed, e);
+}
