@@ -151,7 +151,7 @@ MUST_CHECK int journal_delivery(struct journal *j, int64_t message, int64_t sink
 MUST_CHECK int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool *stored_out, struct err *e);
 /* The folder of this message is not settled any more: its next pass looks at everything. */
 MUST_CHECK int journal_unsettle_folder_of(struct journal *j, int64_t message, struct err *e);
-/* Of rows whose gone_at is before `limit`. */
+/* Deletes the rows whose gone_at is before `limit`. */
 MUST_CHECK int journal_prune_gone(struct journal *j, int64_t folder, int64_t limit, struct err *e);
 
 /* Deliveries that were STAGED when the last pass ended, of one destination. */
