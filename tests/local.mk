@@ -1,6 +1,43 @@
 # SPDX-License-Identifier: MIT
-# The black-box tests: Python 3 and pytest of the distribution, against the program as its users run it.
+# The black-box tests: Python 3 and pytest of the distribution, against the program as its users run it. tests/run calls them
+# on three builds; the targets here use the program of this build tree. Helpers in C are compiled when first needed.
 EXTRA_DIST += \
+  %D%/conftest.py \
+  %D%/pytest.ini \
   %D%/lib/certs.py \
-  %D%/lib/dovecot.py
+  %D%/lib/delayproxy.c \
+  %D%/lib/dovecot.py \
+  %D%/lib/faults.c \
+  %D%/lib/mailhaul.py \
+  %D%/lib/models.py \
+  %D%/lib/transcript.py \
+  %D%/script
+
+BLACK_BOX = MAILHAUL=$${MAILHAUL-$(abs_top_builddir)/mailhaul} PYTHONDONTWRITEBYTECODE=1
+PYTEST = $(BLACK_BOX) /usr/bin/python3 -m pytest -q -p no:cacheprovider
+
+# make check-script T=imap-body-nil: one transcript, or all of them. T narrows the other families too (pytest's -k).
+check-script: mailhaul$(EXEEXT)
+	$(PYTEST) $(srcdir)/tests/script $(if $(T),-k "$(T)")
+
+check-live: mailhaul$(EXEEXT)
+	$(PYTEST) $(srcdir)/tests/live $(if $(T),-k "$(T)")
+
+# The crash hooks are in a developer build only (configure --enable-dev).
+check-crash: mailhaul$(EXEEXT)
+	MAILHAUL_PLAIN=$${MAILHAUL_PLAIN-$(abs_top_builddir)/mailhaul} $(PYTEST) $(srcdir)/tests/crash $(if $(T),-k "$(T)")
+
+# Every step, every call: long.
+sweep: mailhaul$(EXEEXT)
+	MAILHAUL_SWEEP=full MAILHAUL_PLAIN=$${MAILHAUL_PLAIN-$(abs_top_builddir)/mailhaul} $(PYTEST) $(srcdir)/tests/crash
+
+# Against mpop, mbsync, getmail and fdm on one Dovecot. Meaningful with a release build.
+bench: mailhaul$(EXEEXT)
+	$(BLACK_BOX) /usr/bin/python3 $(srcdir)/tests/bench/bench.py
+
+bench-short: mailhaul$(EXEEXT)
+	$(BLACK_BOX) /usr/bin/python3 $(srcdir)/tests/bench/bench.py --short
+
+.PHONY: check-script check-live check-crash sweep bench bench-short
+
 include tests/unit/local.mk

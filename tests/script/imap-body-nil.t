@@ -1,0 +1,23 @@
+# BODY[] NIL for one message, for ever (Exchange; fetchmail deletes such mail, mbsync skips it for ever).
+# mailhaul must fetch the rest, try three passes, then set the message aside (65) and be done with it.
+@config leave_on_server = "no"
+@messages 1..3
+@fetch 2
+S: * $seq FETCH (UID 2 FLAGS () BODY[] NIL)
+@run fetch
+@expect-exit 75
+@expect-maildir 1 3
+@expect-removed 1 3
+@run fetch
+@expect-exit 75
+@expect-maildir 1 3
+@run fetch
+@expect-exit 65
+@expect-maildir 1 3
+@run fetch
+@expect-exit 0
+@expect-maildir 1 3
+@run quarantine list
+@expect-exit 0
+@expect-maildir 1 3
+@expect-stdout \b2\b

@@ -1,0 +1,12 @@
+# -n connects and says what would be done.
+# mailhaul must retrieve, remove and record nothing.
+@config leave_on_server = "no"
+@messages 1..3
+@run -n fetch
+@expect-exit 0
+@expect-maildir none
+@never-sent ^(RETR|DELE)
+@run fetch
+@expect-exit 0
+@expect-maildir 1..3
+@expect-removed 1..3

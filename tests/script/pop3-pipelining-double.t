@@ -1,0 +1,16 @@
+# PIPELINING is offered, and one reply too many comes: from there on every answer belongs to another command.
+# mailhaul must never deliver a body under the wrong UIDL: go without pipelining and have all, once.
+@messages 1..4
+@once ^RETR 2
+S: +OK
+@stuffed 1
+@model
+@run fetch
+@expect-exit 0|75|76
+@expect-maildir any
+@run fetch
+@expect-exit 0|75|76
+@expect-maildir any
+@run fetch
+@expect-exit 0
+@expect-maildir 1..4
