@@ -271,16 +271,6 @@ int journal_message_put(struct journal *j, struct journal_message *m, struct err
     return insert_deliveries(j, m->id, e);
 }
 
-static int run_for(struct journal *j, sqlite3_stmt *st, int64_t first, int64_t second, struct err *e)
-{
-    if (st == NULL)
-        return -1;
-    bind_int(j, st, 1, first);
-    if (sqlite3_bind_parameter_count(st) >= 2)
-        bind_int(j, st, 2, second);
-    return journal_run(j, st, e);
-}
-
 /* One statement about the row ?1, with up to two more numbers. */
 static int change(struct journal *j, enum journal_slot slot, const char *sql, int64_t first, int64_t second,
                   int64_t third, struct err *e)
