@@ -10,9 +10,12 @@
 #include "store/journal.h"
 
 struct listing_entry {
-    uint32_t number;  /* POP3: message number; IMAP: UID              */
-    uint32_t uidl_at; /* POP3: where the unique-id is in the arena      */
-    uint64_t octets;  /* LIST or RFC822.SIZE: an estimate; 0: not told  */
+    uint32_t number;       /* POP3: message number; IMAP: UID              */
+    uint32_t uidl_at : 31; /* POP3: where the unique-id is in the arena      */
+    /* POP3: the server gave this unique-id to several messages or to none, and only size or order tell which is which:
+     * never removed unless it was fetched in this same session. */
+    uint32_t weak_id : 1;
+    uint64_t octets; /* LIST or RFC822.SIZE: an estimate; 0: not told  */
 };
 
 struct listing {
@@ -33,6 +36,9 @@ void listing_release(struct listing *l);
 void listing_clear(struct listing *l);
 /* E_PROTO beyond the limits, E_NOMEM. */
 MUST_CHECK int listing_add(struct listing *l, uint32_t number, uint64_t octets, struct slice uidl, struct err *e);
+/* Gives the entry another unique-id; the old one's bytes stay in the arena. Same errors. */
+MUST_CHECK int listing_set_uidl(struct listing *l, size_t index, struct slice uidl, struct err *e);
+void listing_forget_uidl(struct listing_entry *entry);
 /* The entry of this number by binary search; NULL: none. */
 const struct listing_entry *listing_find(const struct listing *l, uint32_t number);
 struct slice listing_uidl(const struct listing *l, const struct listing_entry *entry);

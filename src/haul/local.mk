@@ -7,10 +7,12 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/listing.c %D%/listing.h \
   %D%/plan.c %D%/plan.h \
   %D%/plan_folder.c %D%/plan_folder.h \
+  %D%/pop3_listing.c %D%/pop3_listing.h \
   %D%/recover.c \
   %D%/reidentify.c \
   %D%/sink.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
   %D%/source.c %D%/source.h \
+  %D%/source_pop3.c %D%/source_pop3.h \
   %D%/trouble.c %D%/trouble.h \
   %D%/visit.c
