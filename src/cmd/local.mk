@@ -1,0 +1,14 @@
+bin_PROGRAMS += mailhaul
+mailhaul_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+mailhaul_SOURCES = \
+  %D%/cmd.h %D%/cmds.c \
+  %D%/cmd_check.c \
+  %D%/cmd_fetch.c \
+  %D%/cmd_folders.c \
+  %D%/cmd_quarantine.c \
+  %D%/cmd_status.c \
+  %D%/help.c %D%/help.h \
+  %D%/main.c \
+  %D%/options.c %D%/options.h
+mailhaul_LDADD = $(CONF) $(STORE) $(NET) $(BASE) \
+  $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(JANSSON_LIBS)

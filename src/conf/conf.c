@@ -286,6 +286,24 @@ static char *find_file(struct conf_report *r, const char *given, int *fd)
     return found;
 }
 
+bool conf_present(const char *path)
+{
+    struct err unused;
+    struct conf_report silent = { .first = &unused, .quiet = true };
+    int fd = -1;
+    char *found = find_file(&silent, path, &fd);
+    bool present = found != NULL;
+
+    io_close(&fd);
+    free(found);
+    return present;
+}
+
+const char *conf_library(void)
+{
+    return confuse_version;
+}
+
 static int set_defaults(struct conf *c, struct conf_report *r)
 {
     if (c->state_dir == NULL)

@@ -100,6 +100,11 @@ struct conf {
     size_t account_count;
 };
 
+/* Whether there is a file that conf_load() would take. */
+bool conf_present(const char *path);
+/* "3.3": the version of libConfuse in use. */
+const char *conf_library(void);
+
 /* `path` NULL: search. */
 MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
 void conf_free(struct conf **c);

@@ -14,6 +14,11 @@
 /* How long a commit waits for another program that has the file locked (somebody's backup, sqlite3 by hand). */
 enum { BUSY_MS = 2000, PATH_LEN_MAX = 16384, NOTE_MAX = 64 * 1024 };
 
+const char *journal_library(void)
+{
+    return sqlite3_libversion();
+}
+
 /* ---- what every query is made of ---- */
 
 int journal_err(struct journal *j, int rc, struct err *e)

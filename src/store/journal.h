@@ -26,6 +26,9 @@
 
 struct journal;
 
+/* "3.40.1": the version of SQLite in use. */
+const char *journal_library(void);
+
 enum { JOURNAL_TAG_LEN = 8, JOURNAL_SHA256 = 32 };
 
 enum delivery_state { DELIVERY_WANTED, DELIVERY_STAGED, DELIVERY_DELIVERED, DELIVERY_IN_DOUBT, DELIVERY_REJECTED };

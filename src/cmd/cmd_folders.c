@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+int cmd_folders(const struct cmd_options *o, const struct conf *c)
+{
+    (void)o;
+    (void)c;
+    log_error("folders is not yet supported by this version");
+    return EXIT_SOFTWARE;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/help.h"
+
+#include "base/base.h"
+
+#include <jansson.h>
+#include <zlib.h>
+
+#include "cmd/cmd.h"
+#include "net/tls.h"
+#include "store/journal.h"
+
+void help_print(void)
+{
+    printf("mailhaul %s - fetch mail over POP3 and IMAP into Maildirs\n\nCommands:\n", PACKAGE_VERSION);
+    for (size_t i = 0; i < cmd_count; i++) {
+        if (cmds[i].summary != NULL)
+            printf("  mailhaul %-42s %s\n", cmds[i].synopsis, cmds[i].summary);
+    }
+    printf("\nOptions, before or after the command:\n"
+           "  -c, --config FILE   read this configuration instead of the usual places\n"
+           "  -n, --dry-run       fetch: connect and say what would be done; change nothing\n"
+           "  -q, --quiet         errors alone\n"
+           "  -v, --verbose       steps; twice: the lines of the protocol, with secrets hidden\n"
+           "      --json          fetch, folders, status, quarantine: one JSON object a line on standard output\n"
+           "      --oversize      fetch: also the messages over max_size\n"
+           "      --connect       check: also connect and log in\n"
+           "      --adopt         check: bind the Maildirs as they are now to their accounts\n"
+           "  -h, --help          this page\n"
+           "  -V, --version       version, libraries and features\n"
+           "\nConfiguration: ~/.config/mailhaul/mailhaul.conf, else /etc/mailhaul/mailhaul.conf;\n"
+           "then accounts.d/*.conf beside it.\n"
+           "More: man mailhaul, man mailhaul.conf\n");
+}
+
+void help_version(void)
+{
+    printf("mailhaul %s\n", PACKAGE_VERSION);
+    printf("libraries: %s, SQLite %s, libConfuse %s, zlib %s, jansson %s\n", tls_library(), journal_library(),
+           conf_library(), zlibVersion(), jansson_version_str());
+    printf("sources:   pop3 imap\n"
+           "deliver:   maildir (maildir++, fs)\n"
+           "security:  implicit TLS, STARTTLS, TLS 1.2 and 1.3, certificate and key pins\n"
+           "login:     auto plain login\n"
+           "also:      socks5 tunnel compress\n");
+#ifdef MAILHAUL_DEV
+    printf("build:     developer (crash and fault hooks)\n");
+#endif
+}
