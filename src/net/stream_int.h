@@ -7,11 +7,11 @@
 #ifndef MAILHAUL_NET_STREAM_INT_H
 #define MAILHAUL_NET_STREAM_INT_H
 
-#include <sys/types.h>
-
 #include "base/buf.h"
 #include "net/dial.h"
 #include "net/stream.h"
+
+#include <sys/types.h>
 
 enum {
     /* One read call, and the read buffer of a stream in full flow: four TLS records. */

@@ -33,6 +33,7 @@ struct tls_layer {
     bool broken;                         /* no goodbye can be said                */
     size_t have;                         /* bytes that the read under way has got */
     enum layer_result below;             /* what the layer below said last        */
+    bool ended;                          /* it has no more to read                */
     struct err below_error;
     struct err verdict; /* on the certificate; E_NONE: none, or a good one */
     struct err later;   /* met behind bytes that were good */
@@ -433,7 +434,8 @@ static int bio_read(BIO *bio, char *p, int n)
         return (int)got;
     if (t->below == LAYER_WANT_READ || t->below == LAYER_WANT_WRITE)
         BIO_set_retry_read(bio);
-    return t->below == LAYER_END ? 0 : -1;
+    t->ended = t->below == LAYER_END;
+    return t->ended ? 0 : -1;
 }
 
 static int bio_write(BIO *bio, const char *p, int n)
@@ -459,7 +461,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 
     (void)number, (void)pointer;
     if (command == BIO_CTRL_EOF)
-        return t->below == LAYER_END;
+        return t->ended;
     return command == BIO_CTRL_FLUSH;
 }
 
@@ -479,24 +481,29 @@ static void make_bio_method(void)
 /* --- the layer --- */
 
 /* What went wrong in an SSL call, once it is not a matter of waiting. */
-static void put_error(struct tls_layer *t, int kind, struct err *e)
+static void put_error(struct tls_layer *t, struct err *e)
 {
     unsigned long code = ERR_peek_error();
     int why = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
 
     t->broken = true;
-    if (t->below == LAYER_FAILED)
-        *e = t->below_error;
-    else if (t->verdict.code != E_NONE)
+    /* First what came first: a refused certificate or an end is followed by an alert of ours, which may fail in its turn. */
+    if (t->verdict.code != E_NONE)
         *e = t->verdict;
-    else if (t->below == LAYER_END && !t->shaken)
+    else if (t->ended && !t->shaken)
         err_set(e, E_NET, "the server closed the connection in the TLS handshake");
-    else if (t->below == LAYER_END || kind == SSL_ERROR_SYSCALL || why == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    else if (t->ended)
         err_set(e, E_NET, "the connection was cut: it ended without the goodbye of TLS (close_notify)");
+    else if (t->below == LAYER_FAILED)
+        *e = t->below_error;
     else if (why == SSL_R_WRONG_VERSION_NUMBER || why == SSL_R_HTTP_REQUEST)
         err_set(e, E_TLS, "the server does not speak TLS here (is the port right, or should tls be \"starttls\"?)");
     else if (why == SSL_R_UNSUPPORTED_PROTOCOL || why == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
         err_set(e, E_TLS, "the server has no version of TLS that is allowed here (1.2 or later; see tls_min_version)");
+    else if (why == SSL_R_BAD_EXTENSION && !t->shaken)
+        err_set(e, E_TLS,
+                "the server's answer in the TLS handshake does not fit: it may be another service than \"%s\"",
+                t->settings->alpn != NULL ? t->settings->alpn : "");
     else if (why == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || why == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE)
         err_set(e, E_TLS,
                 "the server ended the TLS handshake: %s (it may want another certificate from us, see "
@@ -515,7 +522,7 @@ static enum layer_result outcome(struct tls_layer *t, int rc, struct err *e)
         return kind == SSL_ERROR_WANT_READ ? LAYER_WANT_READ : LAYER_WANT_WRITE;
     if (kind == SSL_ERROR_ZERO_RETURN)
         return LAYER_END;
-    put_error(t, kind, e);
+    put_error(t, e);
     ERR_clear_error();
     return LAYER_FAILED;
 }

@@ -7,4 +7,5 @@ UNIT_BASE = $(BASE) $(CMOCKA_LIBS)
 UNIT_WIRE = $(WIRE) $(BASE) $(CMOCKA_LIBS)
 include tests/unit/base/local.mk
 include tests/unit/wire/local.mk
+include tests/unit/net/local.mk
 endif
