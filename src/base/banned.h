@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+/* To clang these are macros where library calls are fortified, and it warns about poisoning one. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok strncpy strncat atoi atol atoll sscanf gets
 #pragma GCC poison gmtime localtime ctime asctime system tmpnam tempnam mktemp
 
