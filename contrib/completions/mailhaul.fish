@@ -16,7 +16,7 @@ complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a folders -
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a status -d 'The last result of each account'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a quarantine -d 'Messages set aside after repeated failure'
 complete -c mailhaul -n "__fish_seen_subcommand_from quarantine; and not __fish_seen_subcommand_from list retry drop" -a "list retry drop"
-complete -c mailhaul -n "not __fish_seen_subcommand_from status" -a "(__mailhaul_accounts)" -d 'Account'
+complete -c mailhaul -a "(__mailhaul_accounts)" -d 'Account'
 complete -c mailhaul -s c -l config -r -F -d 'Read this configuration'
 complete -c mailhaul -s v -l verbose -d 'Say more; twice for the lines of the protocol'
 complete -c mailhaul -s q -l quiet -d 'Errors alone'

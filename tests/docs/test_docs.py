@@ -71,7 +71,7 @@ def test_help_and_man_page_name_the_same_commands(help_text):
 def test_help_fits_a_screen(help_text):
     lines = help_text.splitlines()
     assert len(lines) <= 40
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 110
 
 
 @pytest.mark.parametrize("option", sorted(man_options()))
@@ -214,7 +214,8 @@ def test_files_that_documents_name_exist(document):
 
 
 def test_make_targets_that_hacking_names_exist():
-    named = set(re.findall(r"`?make (?:-j\d+ )?(check|lint|format|sweep|fuzz|bench|distcheck)\b", (TOP / "HACKING.md").read_text()))
+    targets = r"make (?:-j\d+ )?(check|lint|format|sweep|fuzz|bench|distcheck)\b"
+    named = set(re.findall(targets, (TOP / "HACKING.md").read_text()))
     makefiles = "\n".join(path.read_text() for path in [TOP / "Makefile.am", *TOP.glob("**/local.mk")])
     missing = [t for t in sorted(named - {"check", "distcheck"}) if not re.search(rf"^{t}( [\w-]+)*:", makefiles, re.M)]
     assert missing == []
