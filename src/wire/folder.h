@@ -41,7 +41,7 @@ MUST_CHECK int folder_from_path(struct slice path, char delimiter, enum folder_l
 
 /* One pattern of `folders`: `*` matches anything, `%` anything but the delimiter; INBOX matches in any case; a `/` in the
  * pattern also matches the server's delimiter. A pattern that begins with a backslash names a special use and is not for
- * this function. */
+ * this function. A name longer than LIMIT_FOLDER_NAME matches nothing. */
 bool folder_match(struct slice pattern, struct slice name, char delimiter);
 bool folder_is_pattern(struct slice pattern); /* it holds * or % */
 

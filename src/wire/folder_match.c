@@ -2,6 +2,7 @@
 #include "wire/folder.h"
 
 #include "wire/imap_parse.h"
+#include "wire/limits.h"
 
 bool folder_is_pattern(struct slice pattern)
 {
@@ -20,42 +21,40 @@ static size_t inbox_length(struct slice name, char delimiter)
     return inbox ? 5 : 0;
 }
 
+static bool same_letter(char p, char n, char delimiter, bool any_case)
+{
+    return p == n || (p == '/' && delimiter != '\0' && n == delimiter) ||
+           (any_case && ascii_lower(p) == ascii_lower(n));
+}
+
 bool folder_match(struct slice pattern, struct slice name, char delimiter)
 {
-    enum { NOWHERE = -1 };
-    size_t inbox = inbox_length(name, delimiter), p = 0, n = 0;
-    /* Where to go on when what follows the last wildcard does not fit: that wildcard takes one byte more. Behind a `*`
-     * an earlier wildcard never needs to be tried again; behind a `%` only the `*` before it does. */
-    size_t star_n = 0, percent_n = 0;
-    ptrdiff_t star_p = NOWHERE, percent_p = NOWHERE;
+    /* fits[n]: the part of the pattern that was looked at matches the first n bytes of the name. Linear in pattern
+     * times name, which backtracking over two kinds of wildcards is not. */
+    bool fits[LIMIT_FOLDER_NAME + 1];
+    size_t inbox = inbox_length(name, delimiter);
 
-    for (;;) {
-        if (p < pattern.n && pattern.p[p] == '*') {
-            star_p = (ptrdiff_t)++p;
-            star_n = n;
-            percent_p = NOWHERE;
-        } else if (p < pattern.n && pattern.p[p] == '%') {
-            percent_p = (ptrdiff_t)++p;
-            percent_n = n;
-        } else if (p == pattern.n && n == name.n) {
-            return true;
-        } else if (p < pattern.n && n < name.n &&
-                   (pattern.p[p] == name.p[n] || (pattern.p[p] == '/' && delimiter != '\0' && name.p[n] == delimiter) ||
-                    (n < inbox && ascii_lower(pattern.p[p]) == ascii_lower(name.p[n])))) {
-            p++;
-            n++;
-        } else if (percent_p != NOWHERE && percent_n < name.n &&
-                   (delimiter == '\0' || name.p[percent_n] != delimiter)) {
-            p = (size_t)percent_p;
-            n = ++percent_n;
-        } else if (star_p != NOWHERE && star_n < name.n) {
-            p = (size_t)star_p;
-            n = ++star_n;
-            percent_p = NOWHERE;
-        } else {
-            return false;
+    if (name.n > LIMIT_FOLDER_NAME)
+        return false;
+    memset(fits, 0, name.n + 1);
+    fits[0] = true;
+    for (size_t i = 0; i < pattern.n; i++) {
+        char p = pattern.p[i];
+        bool wildcard = p == '*' || p == '%', one_less = fits[0];
+
+        fits[0] = fits[0] && wildcard;
+        for (size_t n = 1; n <= name.n; n++) {
+            char c = name.p[n - 1];
+            bool before = fits[n];
+
+            if (!wildcard)
+                fits[n] = one_less && same_letter(p, c, delimiter, n <= inbox);
+            else if (fits[n - 1] && (p == '*' || delimiter == '\0' || c != delimiter))
+                fits[n] = true;
+            one_less = before;
         }
     }
+    return fits[name.n];
 }
 
 bool folder_selected(const char *const *patterns, size_t count, struct slice name, char delimiter, unsigned attrs)

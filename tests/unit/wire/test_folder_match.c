@@ -4,6 +4,7 @@
 #include "../unit.h"
 
 #include "wire/imap_parse.h"
+#include "wire/limits.h"
 
 static const struct {
     const char *pattern, *name;
@@ -39,6 +40,8 @@ static const struct {
     { "a/b", "a\\b", '\\', true },
     { "%/%", "a/b", '/', true },
     { "%/%", "a/b/c", '/', false },
+    { "%/%", "a/b.c", '.', true },
+    { "%/%", "a/b.c.d", '.', false },
     { "*/%", "a/b/c", '/', true },
     { "*%c", "a/b/c", '/', true },
     { "*b%d", "abxb/cbd", '/', true },
@@ -62,6 +65,23 @@ static void test_match(void **state)
         CHECK_INT(folder_match(slice_str(matches[i].pattern), slice_str(matches[i].name), matches[i].delimiter),
                   matches[i].match);
     }
+}
+
+static void test_lengths(void **state)
+{
+    char name[LIMIT_FOLDER_NAME + 1];
+    double before;
+
+    (void)state;
+    memset(name, 'a', sizeof(name));
+    CASE("as long as a name may be");
+    CHECK(folder_match(SLICE("*"), slice_make(name, LIMIT_FOLDER_NAME), '/'));
+    CASE("longer");
+    CHECK(!folder_match(SLICE("*"), slice_make(name, LIMIT_FOLDER_NAME + 1), '/'));
+    CASE("many wildcards cost no more than their number");
+    before = unit_cpu_seconds();
+    CHECK(!folder_match(SLICE("*a%a*a%a*a%a*a%a*a%a*a%a*a%a*a%a*a%a*b"), slice_make(name, LIMIT_FOLDER_NAME), '/'));
+    CHECK(unit_cpu_seconds() - before < 1);
 }
 
 static void test_is_pattern(void **state)
@@ -125,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_match),
+        cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_is_pattern),
         cmocka_unit_test(test_selected),
     };
