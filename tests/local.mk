@@ -41,3 +41,4 @@ bench-short: mailhaul$(EXEEXT)
 .PHONY: check-script check-live check-crash sweep bench bench-short
 
 include tests/unit/local.mk
+include tests/fuzz/local.mk

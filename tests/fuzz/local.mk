@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# Fuzz targets. Without libFuzzer each is linked with a main() that replays its corpus, as one program of `make check`;
+# with --enable-fuzz CC=clang it fuzzes. `make fuzz S=60` builds the latter beside this build and runs each S seconds.
+fuzz_programs = \
+  %D%/fuzz_base64 \
+  %D%/fuzz_dot \
+  %D%/fuzz_eol \
+  %D%/fuzz_folder \
+  %D%/fuzz_header \
+  %D%/fuzz_pattern \
+  %D%/fuzz_pop3_line
+check_PROGRAMS += $(fuzz_programs)
+
+if FUZZ
+LDFLAGS_FUZZ = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_MAIN =
+else
+LDFLAGS_FUZZ = $(AM_LDFLAGS)
+FUZZ_MAIN = %D%/libreplay.a
+TESTS += $(fuzz_programs)
+check_LIBRARIES += %D%/libreplay.a
+%C%_libreplay_a_SOURCES = %D%/replay.c %D%/fuzz.h
+%C%_libreplay_a_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_srcdir)/%D%/corpus"'
+endif
+FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
+
+%C%_fuzz_base64_SOURCES = %D%/fuzz_base64.c %D%/fuzz.h
+%C%_fuzz_base64_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_base64_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_dot_SOURCES = %D%/fuzz_dot.c %D%/fuzz.h
+%C%_fuzz_dot_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_dot_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_eol_SOURCES = %D%/fuzz_eol.c %D%/fuzz.h
+%C%_fuzz_eol_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_eol_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_folder_SOURCES = %D%/fuzz_folder.c %D%/fuzz.h
+%C%_fuzz_folder_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_folder_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_header_SOURCES = %D%/fuzz_header.c %D%/fuzz.h
+%C%_fuzz_header_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_header_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_pattern_SOURCES = %D%/fuzz_pattern.c %D%/fuzz.h
+%C%_fuzz_pattern_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_pattern_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_pop3_line_SOURCES = %D%/fuzz_pop3_line.c %D%/fuzz.h
+%C%_fuzz_pop3_line_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_pop3_line_LDADD = $(FUZZ_WIRE)
+
+EXTRA_DIST += %D%/run %D%/corpus \
+  %D%/fuzz_base64.dict \
+  %D%/fuzz_dot.dict \
+  %D%/fuzz_eol.dict \
+  %D%/fuzz_folder.dict \
+  %D%/fuzz_header.dict \
+  %D%/fuzz_pattern.dict \
+  %D%/fuzz_pop3_line.dict
+
+fuzz-programs: $(fuzz_programs)
+fuzz:
+	$(srcdir)/%D%/run -s $(or $(S),60) -b $(abs_builddir)/build-fuzz
+.PHONY: fuzz fuzz-programs
