@@ -47,7 +47,7 @@ enum dot_event dot_next(struct dot *d, struct slice *in, struct slice *run_out)
             *in = slice_from(*in, 1);
             return DOT_END;
         } else if (d->state == DOT_CR) {
-            d->state = AFTER_CR;
+            d->state = MIDDLE;
             *run_out = SLICE("\r");
             return DOT_RUN;
         } else if (d->state == AFTER_CR && c == '\n') {

@@ -37,6 +37,7 @@ static const struct {
     { "the first one counts", SLICE("Message-ID: <1@y>\r\nMessage-ID: <2@y>\r\n\r\n"), 40, true, SLICE("<1@y>") },
     { "even an empty first one", SLICE("Message-ID: \r\nMessage-ID: <2@y>\r\n\r\n"), 35, true, SLICE("") },
     { "a longer name", SLICE("Message-IDs: <x@y>\r\n\r\n"), 22, true, SLICE("") },
+    { "behind a name that begins alike", SLICE("Me: x\r\nMessage-ID: <x@y>\r\n\r\n"), 28, true, SLICE("<x@y>") },
     { "a name that ends with it", SLICE("Resent-Message-ID: <x@y>\r\n\r\n"), 28, true, SLICE("") },
     { "the beginning of the name", SLICE("Message-I: <x@y>\r\n\r\n"), 20, true, SLICE("") },
     { "in a continuation line", SLICE("A: b\r\n Message-ID: <x@y>\r\n\r\n"), 28, true, SLICE("") },
