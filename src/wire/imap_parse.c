@@ -96,18 +96,21 @@ int imap_parse_response(struct slice text, struct imap_response *out)
     return parse_tagged(text, out);
 }
 
+/* Behind each backslash of a quoted token is a byte: imap_quoted_length() saw to it. */
 static int put_unescaped(struct slice s, struct buf *out)
 {
-    if (s.n == 0 || memchr(s.p, '\\', s.n) == NULL)
-        return buf_put_slice(out, s);
-    if (buf_reserve(out, s.n) != 0)
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++, n++)
+        i += s.p[i] == '\\' ? 1 : 0;
+    if (buf_reserve(out, n) != 0)
         return -1;
+    n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\\' && i + 1 < s.n)
-            i++;
-        if (buf_put_char(out, s.p[i]) != 0)
-            return -1;
+        i += s.p[i] == '\\' ? 1 : 0;
+        out->p[out->len + n++] = s.p[i];
     }
+    buf_grew(out, n);
     return 0;
 }
 

@@ -230,7 +230,6 @@ enum imap_event imap_reader_next(struct imap_reader *r, struct slice in, size_t 
             buf_clear(&r->buf);
             r->text = SLICE_NONE;
             r->line_start = 0;
-            r->is_fetch = false;
             r->state = READER_LINE;
             event = read_line(r, left, &used);
             break;

@@ -40,6 +40,8 @@ size_t imap_quoted_length(struct slice in)
             return i + 1;
         case '\\':
             i++;
+            if (i < in.n && (in.p[i] == '\r' || in.p[i] == '\n'))
+                return 0;
             break;
         case '\r':
         case '\n':

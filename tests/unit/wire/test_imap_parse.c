@@ -87,6 +87,10 @@ static const struct {
       0,
       { IMAP_UNTAGGED, SLICE(""), IMAP_NO, SLICE(""), SLICE(""), SLICE("[ALERT x"), false, 0, SLICE("NO"),
         SLICE("") } },
+    { "a bracket that is not in front",
+      SLICE("* NO a [b] c\r\n"),
+      0,
+      { IMAP_UNTAGGED, SLICE(""), IMAP_NO, SLICE(""), SLICE(""), SLICE("a [b] c"), false, 0, SLICE("NO"), SLICE("") } },
     { "BYE",
       SLICE("* BYE Session expired\r\n"),
       0,
@@ -303,6 +307,8 @@ static const struct {
     { "closed twice", SLICE("* 1 FETCH (UID 7))\r\n"), -1, { 0 } },
     { "something behind it", SLICE("* 1 FETCH (UID 7) x\r\n"), -1, { 0 } },
     { "an item without a value", SLICE("* 1 FETCH (UID 7 X)\r\n"), -1, { 0 } },
+    { "an item without a value, closed twice", SLICE("* 1 FETCH (UID 7 X))\r\n"), -1, { 0 } },
+    { "a size without a value, closed twice", SLICE("* 1 FETCH (RFC822.SIZE))\r\n"), -1, { 0 } },
     { "UID without a value", SLICE("* 1 FETCH (UID)\r\n"), -1, { 0 } },
     { "UID 0", SLICE("* 1 FETCH (UID 0)\r\n"), -1, { 0 } },
     { "UID of more than 32 bits", SLICE("* 1 FETCH (UID 4294967296)\r\n"), -1, { 0 } },
@@ -481,6 +487,7 @@ static void test_string(void **state)
         { "a list", SLICE("(a)"), -1, SLICE(""), SLICE("") },
         { "a quote that does not end", SLICE("\"abc"), -1, SLICE(""), SLICE("") },
         { "an escape at the end", SLICE("\"abc\\"), -1, SLICE(""), SLICE("") },
+        { "a line end behind a backslash", SLICE("\"a\\\n\""), -1, SLICE(""), SLICE("") },
         { "a line end in quotes", SLICE("\"a\r\n\""), -1, SLICE(""), SLICE("") },
         { "a literal that is cut", SLICE("{4}\r\nabc"), -1, SLICE(""), SLICE("") },
         { "a literal that was streamed", SLICE("{4} x"), -1, SLICE(""), SLICE("") },
@@ -511,6 +518,10 @@ static void test_string(void **state)
     struct slice in = SLICE("\"a\\\"bc\"");
     CHECK_INT(imap_string(&in, &small), -1);
     CHECK_INT(small.len, 0);
+    CASE("just enough room: what counts is the value, not its escapes");
+    in = SLICE("\"\\\"\\\"\\\"\"");
+    CHECK_INT(imap_string(&in, &small), 0);
+    CHECK_SLICE(buf_slice(&small), SLICE("\"\"\""));
     buf_release(&small);
 }
 
@@ -554,6 +565,7 @@ static const struct {
     { "NUL as delimiter", SLICE("* LIST () \"\0\" a\r\n"), -1, 0, 0, SLICE("") },
     { "no attributes", SLICE("* LIST \"/\" a\r\n"), -1, 0, 0, SLICE("") },
     { "attributes that do not close", SLICE("* LIST (\\Sent \"/\" a\r\n"), -1, 0, 0, SLICE("") },
+    { "an attribute in quotes", SLICE("* LIST (\"\\\\Sent\") \"/\" a\r\n"), -1, 0, 0, SLICE("") },
     { "a list of lists", SLICE("* LIST ((\\Sent)) \"/\" a\r\n"), -1, 0, 0, SLICE("") },
     { "a quote that does not end", SLICE("* LIST () \"/\" \"a\r\n"), -1, 0, 0, SLICE("") },
     { "a literal in the middle of the line", SLICE("* LIST () \"/\" {1} a\r\n"), -1, 0, 0, SLICE("") },

@@ -44,7 +44,12 @@ static const struct {
     { "a list between section and literal", SLICE("* 1 FETCH (BODY[] ({3}\r\nabc))\r\n"),
       SLICE("* 1 FETCH (BODY[] ({3}\r\nabc))\n") },
 
+    { "a string between section and literal", SLICE("* 1 FETCH (BODY[] \"x\" {3}\r\nabc)\r\n"),
+      SLICE("* 1 FETCH (BODY[] \"x\" {3}\r\nabc)\n") },
+
     /* bodies */
+    { "the end of a body is told at once", SLICE("* 1 FETCH (BODY[] {2}\r\nab"),
+      SLICE("{2|* 1 FETCH (BODY[] {2}}ab{end}") },
     { "a body", SLICE("* 1 FETCH (UID 7 BODY[] {5}\r\nhello)\r\nA OK\r\n"),
       SLICE("{5|* 1 FETCH (UID 7 BODY[] {5}}hello{end}* 1 FETCH (UID 7 BODY[] {5})\nA OK\n") },
     { "UID after the body", SLICE("* 1 FETCH (BODY[] {5}\r\nhello UID 7)\r\n"),
@@ -107,6 +112,8 @@ static const struct {
     { "one more than the largest body", SLICE("* 1 FETCH (BODY[] {1099511627777}\r\n"),
       SLICE("{bad: a message of more than 1099511627776 bytes}") },
     { "64 bits, kept", SLICE("* X {18446744073709551615}\r\n"), SLICE("{bad: a response of more than 262144 bytes}") },
+    { "too much for a response, told before it comes", SLICE("* X {262140}\r\n"),
+      SLICE("{bad: a response of more than 262144 bytes}") },
     { "32 bits, kept", SLICE("* X {4294967295}\r\n"), SLICE("{bad: a response of more than 262144 bytes}") },
     { "a literal header in an open quote", SLICE("* LIST () \"/\" \"a {12}\r\n* OK\r\n"),
       SLICE("{bad: a line that ends in the middle of a quoted string}") },
@@ -300,6 +307,24 @@ static void test_linear_time(void **state)
         CHECK(unit_cpu_seconds() - before < 1.0);
         imap_reader_release(&r);
     }
+
+    struct imap_reader r;
+    double before;
+
+    CASE("a long head in front of many literals");
+    buf_clear(&in);
+    buf_clear(&trace);
+    CHECK(buf_put_char(&in, '*') == 0);
+    put_many(&in, ' ', LIMIT_LINE - 100);
+    CHECK(buf_put_str(&in, "X") == 0);
+    while (in.len < LIMIT_RESPONSE - 100)
+        CHECK(buf_put_str(&in, "{0}\r\n") == 0);
+    CHECK(buf_put_str(&in, "\r\n") == 0);
+    imap_reader_init(&r);
+    before = unit_cpu_seconds();
+    CHECK(trace_feed(&r, buf_slice(&in), &trace) && trace.len > 0);
+    CHECK(unit_cpu_seconds() - before < 1.0);
+    imap_reader_release(&r);
     buf_release(&in);
     buf_release(&trace);
 }
