@@ -4,14 +4,20 @@
 EXTRA_DIST += \
   %D%/conftest.py \
   %D%/pytest.ini \
+  %D%/lib/case.py \
   %D%/lib/certs.py \
+  %D%/lib/clock.c \
   %D%/lib/delayproxy.c \
   %D%/lib/dovecot.py \
   %D%/lib/faults.c \
+  %D%/lib/live.py \
   %D%/lib/mailhaul.py \
   %D%/lib/models.py \
   %D%/lib/transcript.py \
-  %D%/script
+  %D%/script \
+  %D%/live \
+  %D%/crash \
+  %D%/bench
 
 BLACK_BOX = MAILHAUL=$${MAILHAUL-$(abs_top_builddir)/mailhaul} PYTHONDONTWRITEBYTECODE=1
 PYTEST = $(BLACK_BOX) /usr/bin/python3 -m pytest -q -p no:cacheprovider

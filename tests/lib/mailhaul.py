@@ -159,11 +159,13 @@ class World:
         return sorted(p for p in glob.glob(self.state + "/**/*", recursive=True)
                       if os.path.isfile(p) and open(p, "rb").read(15) == b"SQLite format 3")
 
-    def journal_rows(self, query):
-        """Rows of a query over the (one) account's journal; opened read-only."""
-        path, = self.journals()
-        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as db:
-            return db.execute(query).fetchall()
+    def journal_dump(self):
+        """All that the journals say, as SQL, for comparing; opened read-only."""
+        lines = []
+        for path in self.journals():
+            with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as db:
+                lines += db.iterdump()
+        return lines
 
 
 def folders_of(root):
@@ -209,13 +211,13 @@ def unsafe_output(data):
 
 
 def helper(name):
-    """The path of a helper written in C (delayproxy, faults), compiled on first use."""
+    """The path of a helper written in C (delayproxy, faults, clock), compiled on first use."""
     source = os.path.join(ROOT, "tests", "lib", name + ".c")
     directory = os.path.join(tempfile.gettempdir(), "mh-helpers-%d" % os.getuid())
     os.makedirs(directory, mode=0o700, exist_ok=True)
     target = os.path.join(directory, "%s-%d" % (name, os.stat(source).st_mtime_ns))
     if not os.path.exists(target):
-        options = ["-fPIC", "-shared"] if name == "faults" else ["-pthread"]
+        options = ["-pthread"] if name == "delayproxy" else ["-fPIC", "-shared"]
         fresh = "%s.%d" % (target, os.getpid())
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O2", "-o", fresh, source, *options, "-ldl"], check=True)
         os.rename(fresh, target)
