@@ -348,13 +348,28 @@ int plan_fetches(struct pass *p, struct visit *visit, bool *truncated_out, struc
                                     : plan_by_uid(p, visit, truncated_out, e);
 }
 
+static bool is_among(const struct items *items, uint32_t number)
+{
+    const struct fetch_item key = { .number = number };
+
+    return items->count > 0 && bsearch(&key, items->v, items->count, sizeof(key), compare_items) != NULL;
+}
+
+/* POP3: where only size or order tell messages apart, the one that was stored is known to be this one only in the session
+ * that fetched it. */
+static bool surely_it(const struct pass *p, const struct listing_entry *entry)
+{
+    return !entry->weak_id || is_among(&p->fetch, entry->number) || is_among(&p->retry, entry->number);
+}
+
 static int sort_removal(struct pass *p, const struct listing_entry *entry, const struct journal_message *row, void *ctx,
                         struct err *e)
 {
     struct fetch_item item = { .number = entry->number, .octets = entry->octets };
 
     (void)ctx;
-    if (row == NULL || size_changed(entry, row) || plan_message(&p->o->policy, row, entry->octets) != PLAN_REMOVE)
+    if (row == NULL || size_changed(entry, row) || !surely_it(p, entry) ||
+        plan_message(&p->o->policy, row, entry->octets) != PLAN_REMOVE)
         return 0;
     item.row = row->id;
     return items_add(&p->remove, &item, e);

@@ -32,6 +32,7 @@ struct source_pop3 {
     struct digest digest;
     struct header_scan header;
     bool gmail_host;
+    bool part_seen;       /* the listings so far have a size that only servers have which show a part */
     bool no_uidl, no_top; /* by disable_extensions */
     bool can_pipeline;    /* an earlier session of this process saw PIPELINING: Gmail shows it only after login */
     bool looked;          /* CAPA after login was asked in this session */
@@ -338,6 +339,15 @@ static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *
     return 0;
 }
 
+/* By name; or, as long as this process has only seen such listings, by the count of them. */
+static void note_part(struct source_pop3 *s, const struct list_request *request, const struct listing *l)
+{
+    bool first = request->known == NULL || request->known->id == 0;
+
+    s->part_seen = (s->part_seen || first) && l->messages >= PART_MIN && l->messages <= PART_MAX;
+    s->source.lists_a_part = s->gmail_host || s->pop3.gmail || s->part_seen;
+}
+
 static int look(struct source_pop3 *s, const struct list_request *request, struct listing *out, struct err *e)
 {
     bool sizes = request->complete || request->known == NULL || request->known->id == 0, uidl, list;
@@ -347,7 +357,7 @@ static int look(struct source_pop3 *s, const struct list_request *request, struc
     out->complete = true;
     if (ask(s, &p, sizes, &uidl, &list, e) != 0)
         return -1;
-    s->source.lists_a_part = s->gmail_host || s->pop3.gmail || (out->messages >= PART_MIN && out->messages <= PART_MAX);
+    note_part(s, request, out);
     out->no_unique_ids = !uidl && out->messages > 0;
     if (uidl && is_unchanged(request, out)) {
         out->count = 0;
@@ -361,7 +371,7 @@ static int look(struct source_pop3 *s, const struct list_request *request, struc
     pop3_listing_order(&p);
     if (p.odd > 0)
         log_warn("%zu lines of the server's listing make no sense and are ignored", p.odd);
-    return out->no_unique_ids ? 0 : make_unique(s, out, e);
+    return make_unique(s, out, e);
 }
 
 static int pop3_list_folder(struct source *source, const struct list_request *request, struct listing *out,

@@ -3,7 +3,8 @@
  *
  * list(): one UIDL, digested as it streams in; the same digest, count and octets as in request->known.settled is
  * `unchanged`. LIST is sent where sizes are needed: at once for a folder never seen or a complete look, else after the
- * UIDL that turned out to differ. See pop3_listing.h for servers whose unique-ids are not unique.
+ * UIDL that turned out to differ. See pop3_listing.h for servers whose unique-ids are not unique, or that have none
+ * (no_unique_ids): their headers are asked for (TOP) at each look, and even a lost QUIT doubles nothing.
  *
  * remove(): DELE, then QUIT; only its +OK is REMOVE_DONE. On any error whatever was marked may be gone or not: the next
  * listing tells.
