@@ -3,8 +3,8 @@
 
 #include "wire/limits.h"
 
-enum { NO_UIDL = 0x7fffffff };
-_Static_assert((uint64_t)LIMIT_LISTING_BYTES < (uint64_t)NO_UIDL, "every place in the arena fits into 31 bits");
+enum { NO_UIDL = 0x3fffffff };
+_Static_assert((uint64_t)LIMIT_LISTING_BYTES < (uint64_t)NO_UIDL, "every place in the arena fits into 30 bits");
 
 void listing_init(struct listing *l)
 {

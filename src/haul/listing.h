@@ -11,10 +11,12 @@
 
 struct listing_entry {
     uint32_t number;       /* POP3: message number; IMAP: UID              */
-    uint32_t uidl_at : 31; /* POP3: where the unique-id is in the arena      */
+    uint32_t uidl_at : 30; /* POP3: where the unique-id is in the arena */
     /* POP3: the server gave this unique-id to several messages or to none, and only size or order tell which is which:
      * never removed unless it was fetched in this same session. */
     uint32_t weak_id : 1;
+    /* POP3: UIDL has no name for it, or two, though it names others: never removed. */
+    uint32_t unnamed : 1;
     uint64_t octets; /* LIST or RFC822.SIZE: an estimate; 0: not told  */
 };
 

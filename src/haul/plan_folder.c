@@ -356,9 +356,11 @@ static bool is_among(const struct items *items, uint32_t number)
 }
 
 /* POP3: where only size or order tell messages apart, the one that was stored is known to be this one only in the session
- * that fetched it. */
+ * that fetched it; one that the server does not name is never known. */
 static bool surely_it(const struct pass *p, const struct listing_entry *entry)
 {
+    if (entry->unnamed)
+        return false;
     return !entry->weak_id || is_among(&p->fetch, entry->number) || is_among(&p->retry, entry->number);
 }
 

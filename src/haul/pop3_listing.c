@@ -52,8 +52,12 @@ int pop3_listing_size(void *ctx, const struct pop3_entry *line, struct err *e)
         return 0;
     }
     entry = find(p, line->number);
-    if (entry == NULL)
-        return append(p, line, e);
+    if (entry == NULL) {
+        if (append(p, line, e) != 0)
+            return -1;
+        p->out->v[p->out->count - 1].unnamed = p->has_uidl;
+        return 0;
+    }
     if (entry->octets == 0)
         entry->octets = line->octets;
     p->cursor = (size_t)(entry - p->out->v) + 1;
@@ -79,10 +83,12 @@ void pop3_listing_order(struct pop3_listing *p)
         for (size_t i = 0; i < l->count; i++) {
             struct listing_entry *last = kept > 0 ? &l->v[kept - 1] : NULL;
 
-            if (last == NULL || last->number != l->v[i].number)
+            if (last == NULL || last->number != l->v[i].number) {
                 l->v[kept++] = l->v[i];
-            else if (!slice_eq(listing_uidl(l, last), listing_uidl(l, &l->v[i])))
+            } else if (!slice_eq(listing_uidl(l, last), listing_uidl(l, &l->v[i]))) {
                 listing_forget_uidl(last);
+                last->unnamed = 1;
+            }
         }
         l->count = kept;
     }

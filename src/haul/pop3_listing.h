@@ -10,7 +10,8 @@
  *     pop3_listing_rename() each, in this order, then pop3_listing_number_twins()
  *
  * What holds at the end: ascending by number, each number once, none above STAT's count. A number with two different
- * unique-ids has none; a message that only LIST knows has none; one that only UIDL knows has 0 octets.
+ * unique-ids has none; a message that only LIST knows has none (both are marked `unnamed` where others have one); one that
+ * only UIDL knows has 0 octets.
  *
  * Derived unique-ids. RFC 1939 promises that a unique-id names one message; where it does not, every message of the group
  * (all of them: the server may put a new one in front of an old one) is told by
@@ -33,6 +34,7 @@ struct pop3_listing {
     size_t ordered;      /* entries that pop3_listing_order() has seen */
     size_t cursor;       /* where LIST is, if it comes in the same order */
     size_t odd;          /* lines without meaning: numbers that STAT does not know */
+    bool has_uidl;       /* UIDL is offered: set by the caller before LIST */
     bool ascending;      /* as the lines came */
 };
 

@@ -302,6 +302,17 @@ static bool is_unchanged(const struct list_request *request, const struct listin
            known->octets == l->octets && memcmp(known->listing, l->digest, JOURNAL_SHA256) == 0;
 }
 
+/* Of commands that went out together the first was answered, and then there was silence: the server may have thrown the
+ * others away. The next session tells. */
+static int silent(struct source_pop3 *s, struct err *e)
+{
+    if (s->pop3.pipelining && e->code == E_TIMEOUT) {
+        s->source.quirks |= QUIRK_NO_PIPELINING;
+        err_ctx(e, "after commands that were sent together, which is not done any more");
+    }
+    return -1;
+}
+
 /* CAPA once more after login (Gmail shows PIPELINING only then), STAT, UIDL, and LIST if `sizes`: in one round trip where
  * they may be pipelined. *uidl_out, *list_out: answered with a listing. */
 static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *uidl_out, bool *list_out, struct err *e)
@@ -319,9 +330,10 @@ static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *
             return -1;
         capa = false;
     }
-    if (pop3_ask_ahead(pop3, asks | (capa ? POP3_ASK_CAPA : 0), e) != 0 || (capa && pop3_capa(pop3, e) != 0) ||
-        pop3_stat(pop3, &l->messages, &l->octets, e) != 0)
+    if (pop3_ask_ahead(pop3, asks | (capa ? POP3_ASK_CAPA : 0), e) != 0 || (capa && pop3_capa(pop3, e) != 0))
         return -1;
+    if (pop3_stat(pop3, &l->messages, &l->octets, e) != 0)
+        return capa ? silent(s, e) : -1;
     if (l->messages > LIMIT_LISTING)
         return err_set(e, E_PROTO, "the server speaks of %" PRIu32 " messages, more than any mailbox holds",
                        l->messages);
@@ -330,10 +342,11 @@ static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *
         *uidl_out = *list_out = true;
     } else {
         if (!s->no_uidl && pop3_uidl(pop3, &s->digest, pop3_listing_uidl, p, uidl_out, e) != 0)
-            return -1;
+            return silent(s, e);
         pop3_listing_order(p);
+        p->has_uidl = *uidl_out;
         if (sizes && pop3_list(pop3, pop3_listing_size, p, list_out, e) != 0)
-            return -1;
+            return silent(s, e);
     }
     digest_finish(&s->digest, l->digest);
     return 0;
@@ -438,11 +451,25 @@ static int bodies_data(void *ctx, struct slice run, struct err *e)
     return intake_data(b->in, run, e);
 }
 
+/* A reply too many, and each body comes under the name of the message behind it. */
+static bool is_shifted(const struct bodies *b, const struct fetch_item *before, const struct fetch_item *item)
+{
+    uint64_t octets = intake_octets(b->in);
+
+    return b->s->pop3.pipelining && octets != item->octets && octets == before->octets && octets > 0;
+}
+
 static int bodies_done(void *ctx, size_t i, struct err *e)
 {
     static const struct arrival nothing_told = { .object_id = SLICE_NONE };
     struct bodies *b = ctx;
 
+    if (i > 0 && is_shifted(b, &b->items[i - 1], &b->items[i])) {
+        b->s->pop3.out_of_step = true;
+        intake_drop(b->in);
+        return err_set(e, E_PROTO, "the server sent message %" PRIu32 " once more instead of the next",
+                       b->items[i - 1].number);
+    }
     if (intake_octets(b->in) == 0 && b->items[i].octets > 0)
         return cannot_have(b, "the server sent an empty message, though it lists one that is not", SLICE_NONE, e);
     return intake_done(b->in, &b->items[i], &nothing_told, e);
