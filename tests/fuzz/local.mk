@@ -7,6 +7,9 @@ fuzz_programs = \
   %D%/fuzz_eol \
   %D%/fuzz_folder \
   %D%/fuzz_header \
+  %D%/fuzz_imap_reader \
+  %D%/fuzz_imap_response \
+  %D%/fuzz_imap_write \
   %D%/fuzz_pattern \
   %D%/fuzz_pop3_line
 check_PROGRAMS += $(fuzz_programs)
@@ -44,6 +47,18 @@ FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
 %C%_fuzz_header_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_header_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_imap_reader_SOURCES = %D%/fuzz_imap_reader.c %D%/fuzz.h
+%C%_fuzz_imap_reader_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_imap_reader_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_imap_response_SOURCES = %D%/fuzz_imap_response.c %D%/fuzz.h
+%C%_fuzz_imap_response_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_imap_response_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_imap_write_SOURCES = %D%/fuzz_imap_write.c %D%/fuzz.h
+%C%_fuzz_imap_write_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_imap_write_LDADD = $(FUZZ_WIRE)
+
 %C%_fuzz_pattern_SOURCES = %D%/fuzz_pattern.c %D%/fuzz.h
 %C%_fuzz_pattern_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_pattern_LDADD = $(FUZZ_WIRE)
@@ -58,6 +73,9 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_eol.dict \
   %D%/fuzz_folder.dict \
   %D%/fuzz_header.dict \
+  %D%/fuzz_imap_reader.dict \
+  %D%/fuzz_imap_response.dict \
+  %D%/fuzz_imap_write.dict \
   %D%/fuzz_pattern.dict \
   %D%/fuzz_pop3_line.dict
 
