@@ -131,6 +131,7 @@ static void test_stls_disabled(void **state)
 
 static const char long_password[] =
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901";
 
 static const struct login_case {
@@ -148,10 +149,12 @@ static const struct login_case {
       "AUTH PLAIN AGFubmEAczNjcmV0\r\n" },
     { "a line over 255 octets goes in two", "+OK\r\nSASL PLAIN\r\n.\r\n", "+ \r\n+OK in\r\n", long_password, NULL, NULL,
       NULL, E_NONE,
-      "AUTH "
-      "PLAIN\r\nAGFubmEAMDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4"
-      "OTAxMjM0NTY3ODkwMTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw"
-      "MTIzNDU2Nzg5MDE=\r\n" },
+      "AUTH PLAIN\r\n"
+      "AGFubmEAMDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MD"
+      "EyMzQ1Njc4OTAxMjM0NTY3ODkwMTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2"
+      "Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMT"
+      "IzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAx"
+      "\r\n" },
     { "a server that overlooks the initial response", "+OK\r\nSASL PLAIN\r\n.\r\n", "+\r\n+OK in\r\n", password, NULL,
       NULL, NULL, E_NONE, "AUTH PLAIN AGFubmEAczNjcmV0\r\nAGFubmEAczNjcmV0\r\n" },
     { "challenges without end", "+OK\r\nSASL PLAIN\r\n.\r\n", "+ \r\n+ \r\n+ \r\n", password, NULL, NULL, NULL, E_PROTO,
