@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 /* libconfuse expands its defaults when a section opens: this hidden list then learns the line. Its name cannot be written in a file ("|" separates sections in a name). */
-static char line_key[] = "section|line";
+static char line_key[] = "section|line", line_value[] = "{x}";
 
 struct attempt {
     struct conf_report *report;
@@ -151,7 +151,7 @@ enum { OPTIONS_MAX = 128 + CONF_REPORT_MAX };
 /* The keys of `where`, then those that were refused there. Returns the place for what follows. */
 static cfg_opt_t *fill(cfg_opt_t *opt, unsigned where)
 {
-    cfg_opt_t marker = CFG_STR_LIST(line_key, (char[]){ "{x}" }, CFGF_NONE);
+    cfg_opt_t marker = CFG_STR_LIST(line_key, line_value, CFGF_NONE);
 
     if (where != IN_GLOBAL) {
         *opt = marker;

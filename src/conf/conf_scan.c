@@ -3,6 +3,9 @@
 
 enum token { TOKEN_NONE, TOKEN_WORD, TOKEN_STRING, TOKEN_VALUE, TOKEN_EQUALS, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_COMMA };
 
+/* Nothing is nested deeper than a list in a deliver section in an account. */
+enum { OPEN_MAX = 8 };
+
 struct scan {
     struct conf_report *report;
     const char *file;
@@ -11,6 +14,8 @@ struct scan {
     int line;
     enum token before; /* the token before this one */
     bool in_list;
+    int open[OPEN_MAX]; /* the lines of the braces that are not closed yet */
+    size_t depth;
     struct slice key; /* the last word that was no value */
     int secret_line;
     bool broken;
@@ -191,9 +196,16 @@ static void punctuation(struct scan *s)
     if (c == '{') {
         s->in_list = s->before == TOKEN_EQUALS;
         s->before = TOKEN_OPEN;
+        if (s->depth < OPEN_MAX)
+            s->open[s->depth] = s->line;
+        s->depth++;
     } else if (c == '}') {
         s->in_list = false;
         s->before = TOKEN_CLOSE;
+        if (s->depth == 0)
+            complain(s, s->line, "this \"}\" closes nothing");
+        else
+            s->depth--;
     } else if (c == ',') {
         s->before = TOKEN_COMMA;
     } else if (c == '=' || (c == '+' && peek(s, 0) == '=')) {
@@ -246,6 +258,9 @@ int conf_scan(struct conf_report *r, const char *file, struct buf *text, struct 
     }
     while (s.at < text->len && r->count < CONF_REPORT_MAX)
         step_over(&s);
+    /* The library takes a section without end for a whole one. */
+    if (s.depth > 0 && !s.broken)
+        complain(&s, s.open[size_min(s.depth, OPEN_MAX) - 1], "the \"{\" of this line has no \"}\"");
     out->secret_line = s.secret_line;
     return s.broken ? -1 : 0;
 }

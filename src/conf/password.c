@@ -98,11 +98,11 @@ static bool next_word(struct slice *s, struct buf *word)
     return true;
 }
 
-static void skip_macro(struct slice *s)
+static void skip_behind(struct slice *s, const char *end)
 {
-    const char *end = s->n > 0 ? memmem(s->p, s->n, "\n\n", 2) : NULL;
+    const char *at = s->n > 0 ? memmem(s->p, s->n, end, strlen(end)) : NULL;
 
-    *s = end != NULL ? slice_from(*s, (size_t)(end - s->p)) : slice_from(*s, s->n);
+    *s = slice_from(*s, at != NULL ? (size_t)(at - s->p) : s->n);
 }
 
 /* 1: found, 0: not there, -1: no memory. */
@@ -115,10 +115,12 @@ static int search_netrc(struct slice s, const struct conf_account *a, struct sec
     while (rc == 0 && next_word(&s, &word)) {
         struct slice w = buf_slice(&word);
 
-        if (slice_eq(w, SLICE("default"))) {
+        if (slice_starts(w, SLICE("#"))) {
+            skip_behind(&s, "\n");
+        } else if (slice_eq(w, SLICE("default"))) {
             machine = login = true;
         } else if (slice_eq(w, SLICE("macdef"))) {
-            skip_macro(&s);
+            skip_behind(&s, "\n\n");
         } else if (!next_word(&s, &value)) {
             break;
         } else if (slice_eq(w, SLICE("machine"))) {

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+unit_conf_tests = \
+  %D%/test_conf \
+  %D%/test_password
+check_PROGRAMS += $(unit_conf_tests)
+TESTS += $(unit_conf_tests)
+
+%C%_test_conf_SOURCES = %D%/test_conf.c %D%/scratch.h $(UNIT_H)
+%C%_test_conf_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_conf_LDADD = $(UNIT_CONF)
+
+%C%_test_password_SOURCES = %D%/test_password.c %D%/scratch.h $(UNIT_H)
+%C%_test_password_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_password_LDADD = $(UNIT_CONF)

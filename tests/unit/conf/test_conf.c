@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf.h"
+
+#include "scratch.h"
+
+#define REST   " host = h\n user = u\n deliver maildir { path = /m }\n"
+#define KEY(x) "account a {\n" x "\n" REST "}\n"
+
+/* The text, and every line that is said about it; "" for a good one. */
+static const struct {
+    const char *name, *text, *said;
+} mistakes[] = {
+    { "a small one", KEY(""), "" },
+    { "no newline at the end", "account a {" REST "}", "" },
+    { "CRLF", "account a {\r\nhost = h\r\nuser = u\r\ndeliver maildir {\r\npath = /m\r\n}\r\n}\r\n", "" },
+    { "byte order mark", "\xef\xbb\xbf" KEY(""), "" },
+    { "comments do not shift lines", "# a\n/* b\n c */ // d\n/* e */\nbad = 1\n" KEY(""),
+      "c:5: unknown key \"bad\"; the nearest known one is \"syslog\"\n" },
+    { "what looks like a comment in quotes", KEY("bind_address = '# // /*'"),
+      "c:2: account a: bind_address: \"# // /*\" is not an IP address\n" },
+
+    /* names of keys */
+    { "a mistyped key", KEY("protocl = imap"),
+      "c:2: account a: unknown key \"protocl\"; did you mean \"protocol\"?\n" },
+    { "a mistyped list", KEY("foldrs = { a, b }"),
+      "c:2: account a: unknown key \"foldrs\"; did you mean \"folders\"?\n" },
+    { "a mistyped global key", "state_dri = x\n" KEY(""),
+      "c:1: unknown key \"state_dri\"; did you mean \"state_dir\"?\n" },
+    { "a mistyped key of a destination",
+      "account a { host = h user = u\n deliver maildir { path = /m\n layuot = fs } }",
+      "c:3: deliver maildir: unknown key \"layuot\"; did you mean \"layout\"?\n" },
+    { "a mistyped section", "acount a {" REST "}\n", "c:1: unknown key \"acount\"; did you mean \"account\"?\n" },
+    { "a key one level too deep", KEY("syslog = yes"),
+      "c:2: account a: unknown key \"syslog\" in this place; it stands outside of sections\n" },
+    { "a key one level too high", "host = h\n" KEY(""),
+      "c:1: unknown key \"host\" in this place; it stands in an account or in defaults\n" },
+    { "a key of a destination in the account", KEY("path = /m"),
+      "c:2: account a: unknown key \"path\" in this place; it stands in a deliver section\n" },
+
+    /* later work */
+    { "idle", KEY("idle = { INBOX }"), "c:2: account a: idle: not yet supported by this version; take it out\n" },
+    { "oauth", KEY("oauth_client_id = x"),
+      "c:2: account a: oauth_client_id: not yet supported by this version; take it out\n" },
+    { "mode = sync", KEY("mode = sync"),
+      "c:2: account a: mode: \"sync\" is not yet supported by this version; take it out\n" },
+    { "mode = fetch", KEY("mode = fetch"), "" },
+    { "a mechanism", KEY("auth = { plain, scram-sha-256 }"),
+      "c:2: account a: auth: \"scram-sha-256\" is not yet supported by this version; take it out\n" },
+    { "lmtp", "account a { host = h user = u\n deliver lmtp { socket = /x } }",
+      "c:2: account a: deliver lmtp: this type of destination is not yet supported by this version\n" },
+    { "type = smtp", "account a { host = h user = u\n deliver m {\n type = smtp to = x } }",
+      "c:3: account a: deliver m: type: \"smtp\" is not yet supported by this version; take it out\n" },
+    { "metrics_listen", "metrics_listen = 1\n" KEY(""),
+      "c:1: metrics_listen: not yet supported by this version; take it out\n" },
+
+    /* values */
+    { "a choice", KEY("tls = starttsl"),
+      "c:2: account a: tls: \"starttsl\" is not one of: implicit, starttls, plaintext; did you mean \"starttls\"?\n" },
+    { "a choice far off", KEY("address_family = 7"),
+      "c:2: account a: address_family: \"7\" is not one of: any, ipv4, ipv6\n" },
+    { "port 0", KEY("port = 0"), "c:2: account a: port: \"0\" is not a number from 1 to 65535\n" },
+    { "port 65536", KEY("port = 65536"), "c:2: account a: port: \"65536\" is not a number from 1 to 65535\n" },
+    { "a number with a unit", KEY("timeout = 60s"),
+      "c:2: account a: timeout: \"60s\" is not a number from 1 to 3600\n" },
+    { "a huge number", KEY("timeout = 99999999999999999999"),
+      "c:2: account a: timeout: \"99999999999999999999\" is not a number from 1 to 3600\n" },
+    { "a truth", KEY("enabled = maybe"), "c:2: account a: enabled: \"maybe\" is neither yes nor no\n" },
+    { "an age without unit", KEY("leave_on_server = 30"),
+      "c:2: account a: leave_on_server: \"30\" is neither yes, no nor an age such as \"30d\" (h, d or w)\n" },
+    { "an age of nothing", KEY("leave_on_server = 0d"),
+      "c:2: account a: leave_on_server: an age of nothing; write \"no\" to remove messages once they are stored\n" },
+    { "an age that overflows", KEY("leave_on_server = 4000000000w"),
+      "c:2: account a: leave_on_server: \"4000000000w\" is longer than a hundred years; write \"yes\" to keep "
+      "messages\n" },
+    { "a size", KEY("max_size = 10X"),
+      "c:2: account a: max_size: \"10X\" is not a size: write octets, or a number with K, M or G\n" },
+    { "a size that overflows", KEY("max_size = 99999999999G"),
+      "c:2: account a: max_size: \"99999999999G\" is not a size: write octets, or a number with K, M or G\n" },
+    { "a pin of the wrong length", KEY("tls_fingerprint = \"sha256:ab:cd\""),
+      "c:2: account a: tls_fingerprint: \"sha256:ab:cd\" has 4 hexadecimal digits; SHA-256 has 64\n" },
+    { "a pin of the wrong kind", KEY("tls_fingerprint = \"md5:ab\""),
+      "c:2: account a: tls_fingerprint: \"md5:ab\" begins with neither sha256: nor spki-sha256:\n" },
+    { "a proxy of the wrong kind", KEY("proxy = \"http://x\""),
+      "c:2: account a: proxy: only socks5://host:port is known\n" },
+    { "a proxy's port", KEY("proxy = \"socks5://x:0\""),
+      "c:2: account a: proxy: the proxy's port is not a number from 1 to 65535\n" },
+    { "a port in the host", "account a {\n host = \"h:993\" user = u deliver maildir { path = /m } }",
+      "c:2: account a: host: \"h:993\" is not a host: the port has a key of its own, port\n" },
+    { "an empty list", KEY("folders = { }"), "c:1: account a: folders: the list is empty\n" },
+    { "an empty pattern", KEY("folders = { INBOX, \"!\" }"),
+      "c:2: account a: folders: \"!\" is not a folder's name or pattern\n" },
+    { "somebody else's home", KEY("tls_trust_file = \"~bob/x\""),
+      "c:2: account a: tls_trust_file: \"~user\" is not expanded; write the whole path, or ~/ for your own home\n" },
+    { "an empty value", KEY("authorize_as = \"\""), "c:2: account a: authorize_as: the value is empty\n" },
+    { "a line end in a value", KEY("authorize_as = \"a\\r\\nb\""),
+      "c:2: account a: authorize_as: the value holds a control character\n" },
+
+    /* what is missing, twice or too much */
+    { "no account", "max_sessions = 3\n",
+      "c: no account in it: write  account \"work\" { ... }  (mailhaul.conf(5) shows how)\n" },
+    { "nothing", "", "c: no account in it: write  account \"work\" { ... }  (mailhaul.conf(5) shows how)\n" },
+    { "no host", "\naccount a { user = u\n deliver maildir { path = /m } }",
+      "c:2: account a: host is missing: host = \"imap.example.org\"\n" },
+    { "no user", "\naccount a { host = h\n deliver maildir { path = /m } }",
+      "c:2: account a: user is missing: user = \"me@example.org\"\n" },
+    { "a tunnel needs neither", "account a { tunnel = { ssh, x }\n deliver maildir { path = /m } }", "" },
+    { "no deliver section", "\naccount a { host = h user = u }",
+      "c:2: account a: no deliver section, so its mail has no place to go: write  deliver maildir { path = "
+      "\"~/Mail/%a\" }  into it\n" },
+    { "no path", "account a { host = h user = u\n deliver maildir { } }",
+      "c:2: account a: deliver maildir: path is missing: path = \"~/Mail/%a\" (%a is the account's name)\n" },
+    { "no type", "account a { host = h user = u\n deliver mine { path = /m } }",
+      "c:2: account a: deliver mine: type is missing (the title is a name of your own): type = \"maildir\"\n" },
+    { "a key of another type", "account a { host = h user = u deliver maildir { path = /m\n to = x } }",
+      "c:2: account a: deliver maildir: to: no key of a maildir; the destinations that have it are not yet "
+      "supported\n" },
+    { "one account twice", KEY("") KEY(""), "c:7: a second account \"a\"; each name is used once\n" },
+    { "one destination twice", "account a {" REST "deliver maildir { path = /n } }",
+      "c:4: account a: a second deliver \"maildir\"; each name is used once\n" },
+    { "two destinations, one Maildir", "account a {" REST "deliver two { type = maildir path = /m } }", "" },
+    { "two passwords", KEY("password_file = /x\n netrc = /y"),
+      "c:3: account a: netrc: password_file is there too; keep one of the two\n" },
+    { "proxy and tunnel", KEY("proxy = \"socks5://x\" tunnel = { a }"),
+      "c:1: account a: tunnel and proxy: a connection goes through one of them\n" },
+    { "a name with a slash", "account \"../a\" {" REST "}",
+      "c:1: account ../a: this cannot be an account's name (1 to 100 characters, no /, no . or - in front)\n" },
+    { "a mistake in defaults is told once", "defaults { port = x }\n" KEY("") "account b {" REST "}",
+      "c:1: defaults: port: \"x\" is not a number from 1 to 65535\n" },
+
+    /* the syntax */
+    { "an open section", "account a {" REST, "c:1: the \"{\" of this line has no \"}\"\n" },
+    { "an open string", "account a {\n host = \"h\n" REST "}\n",
+      "c:2: this string has no end: the closing quote is missing\n" },
+    { "an open comment", "/* account\n\n", "c:1: this comment has no end: */ is missing\n" },
+    { "no equal sign", "account a {\n host h\n}", "c:2: account a: host: \"=\" is missing behind the key\n" },
+    { "a brace too many", KEY("") "}\n", "c:7: this \"}\" closes nothing\n" },
+    { "a character that the library drops", KEY("folders = { INBOX, Archive/* }"),
+      "c:2: put this value in quotes: it holds a character with a meaning of its own (# * +)\n"
+      "c:2: unexpected \"*\"; does a value need quotes?\n" },
+    { "a comment glued to a value", KEY("password_file = /x#y"),
+      "c:2: put this value in quotes: it holds a character with a meaning of its own (# * +)\n" },
+    { "a key in quotes", KEY("\"port\" = 5"),
+      "c:2: a string where a key was expected: keys are written without quotes\n"
+      "c:2: \"=\" without a key in front of it\n" },
+    { "no title", "account {" REST "}", "c:1: missing title for section 'account'\n" },
+    { "NUL by escape", KEY("bind_address = \"a\\x00b\""), "c:2: a value cannot hold a NUL character\n" },
+    { "NUL by octal escape", KEY("bind_address = \"a\\0b\""), "c:2: a value cannot hold a NUL character\n" },
+
+    /* the environment */
+    { "an unset variable", KEY("\n\n bind_address = \"x${MAILHAUL_UNSET}\""),
+      "c:4: the environment variable MAILHAUL_UNSET is not set (single quotes take ${ literally)\n" },
+    { "an unset variable without quotes", KEY("bind_address = ${MAILHAUL_UNSET}"),
+      "c:2: the environment variable MAILHAUL_UNSET is not set (single quotes take ${ literally)\n" },
+    { "an unset variable in a comment", KEY("# \"${MAILHAUL_UNSET}\""), "" },
+    { "in single quotes it is no variable", KEY("authorize_as = '${MAILHAUL_UNSET}'"), "" },
+    { "escaped it is no variable", KEY("authorize_as = \"\\${MAILHAUL_UNSET}\""), "" },
+    { "no closing brace", KEY("authorize_as = \"${MAILHAUL\"\n timeout = 3"),
+      "c:2: \"${\" without \"}\": write ${NAME}, or \\${ for the two characters\n" },
+
+    { "all mistakes are told",
+      "syslgo = yes\naccount a { protcol = imap\n port = x\n timeout = y\n idle = 3\n deliver maildir { pth = /m } }\n"
+      "account b { }\n",
+      "c:1: unknown key \"syslgo\"; did you mean \"syslog\"?\n"
+      "c:2: account a: unknown key \"protcol\"; did you mean \"protocol\"?\n"
+      "c:6: deliver maildir: unknown key \"pth\"; did you mean \"path\"?\n"
+      "c:3: account a: port: \"x\" is not a number from 1 to 65535\n"
+      "c:4: account a: timeout: \"y\" is not a number from 1 to 3600\n"
+      "c:5: account a: idle: not yet supported by this version; take it out\n"
+      "c:2: account a: host is missing: host = \"imap.example.org\"\n"
+      "c:2: account a: user is missing: user = \"me@example.org\"\n"
+      "c:6: account a: deliver maildir: path is missing: path = \"~/Mail/%a\" (%a is the account's name)\n"
+      "c:7: account b: host is missing: host = \"imap.example.org\"\n"
+      "c:7: account b: user is missing: user = \"me@example.org\"\n"
+      "c:7: account b: no deliver section, so its mail has no place to go: write  deliver maildir { path = "
+      "\"~/Mail/%a\" }  into it\n" },
+};
+
+static void test_mistakes(void **state)
+{
+    struct scratch *s = *state;
+
+    unsetenv("MAILHAUL_UNSET");
+    for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+        struct conf *c = NULL;
+        struct err e = ERR_INIT;
+        int rc;
+
+        CASE("%s", mistakes[i].name);
+        scratch_file(s, "c", 0600, slice_str(mistakes[i].text));
+        rc = scratch_load(s, scratch_path(s, "c"), &c, &e);
+        CHECK_SLICE(slice_str(s->said), slice_str(mistakes[i].said));
+        CHECK_INT(rc, mistakes[i].said[0] == '\0' ? 0 : -1);
+        CHECK(rc == 0 ? c != NULL : c == NULL && e.code == E_CONFIG);
+        conf_free(&c);
+    }
+}
+
+static struct conf *load(struct scratch *s, const char *text)
+{
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+
+    scratch_file(s, "c", 0600, slice_str(text));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), 0);
+    CHECK_SLICE(slice_str(s->said), SLICE(""));
+    return c;
+}
+
+static void check_string(const char *got, const char *want)
+{
+    CHECK_SLICE(slice_str(got), slice_str(want));
+}
+
+static void check_strings(const struct conf_strings *got, const char *const *want)
+{
+    size_t n = 0;
+
+    for (; want[n] != NULL; n++) {
+        CHECK(n < got->n);
+        check_string(got->v[n], want[n]);
+    }
+    CHECK_INT(got->n, n);
+    CHECK(got->v == NULL || got->v[n] == NULL);
+}
+
+static void test_defaults_of_keys(void **state)
+{
+    struct scratch *s = *state;
+    struct conf *c;
+    const struct conf_account *a;
+
+    CASE("every default of the contract");
+    c = load(s, KEY(""));
+    a = &c->accounts[0];
+    check_string(c->state_dir, scratch_path(s, ".local/state/mailhaul"));
+    check_string(c->spool_dir, c->state_dir);
+    CHECK_INT(c->max_sessions, 16);
+    CHECK_INT(c->log_level, LOG_LEVEL_INFO);
+    CHECK(c->log_file == NULL && !c->syslog);
+    CHECK_INT(c->account_count, 1);
+    CHECK_INT(a->line, 1);
+    CHECK(a->enabled && !a->compress);
+    CHECK_INT(a->protocol, CONF_IMAP);
+    CHECK_INT(a->port, 993);
+    CHECK_INT(a->tls, CONF_TLS_IMPLICIT);
+    CHECK_INT(a->timeout, 60);
+    CHECK_INT(a->family, CONF_FAMILY_ANY);
+    CHECK_INT(a->max_connections, 3);
+    CHECK_INT(a->leave_s, CONF_LEAVE_FOREVER);
+    CHECK_INT(a->max_size, 0);
+    CHECK_INT(a->max_messages, 0);
+    CHECK(!a->tls_settings.min_1_3 && !secret_is_set(&a->login.password));
+    check_strings(&a->folders, (const char *const[]){ "INBOX", NULL });
+    check_strings(&a->login.auth, (const char *const[]){ "auto", NULL });
+    CHECK_INT(a->delivers[0].layout, CONF_LAYOUT_MAILDIRPP);
+    CHECK(!a->delivers[0].drop_rejected);
+    check_string(a->delivers[0].name, "maildir");
+    conf_free(&c);
+}
+
+static void test_every_key(void **state)
+{
+    static const char text[] =
+        "state_dir = \"~/s\" spool_dir = /sp max_sessions = 4 log_level = debug log_file = \"~/l\" syslog = on\n"
+        "account \"a b\" {\n enabled = no protocol = pop3 host = '::1' port = 1110 tls = starttls timeout = 5\n"
+        "address_family = ipv6 bind_address = \"127.0.0.1\" proxy = \"socks5://me:p:w@[::2]:99/\"\n"
+        "disable_extensions = { MOVE, 'X' } max_connections = 7 compress = true\n"
+        "tls_trust_file = \"~/ca\" tls_cert_file = /c tls_key_file = /k tls_min_version = 1.3\n"
+        "tls_fingerprint = { \"SHA256:"
+        "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" }\n"
+        "user = \"u\\\"\\\\\" authorize_as = 'it\\'s \\n \\\\' password = \"p\\tw\" auth = { PLAIN, Login }\n"
+        "folders = { INBOX, \"!Spam/*\", \"\\\\Sent\" } mode = fetch leave_on_server = 2w max_size = 3M\n"
+        "max_messages = 12\n deliver own { type = maildir path = \"~/%a/%b\" layout = fs on_reject = drop } }\n";
+    struct scratch *s = *state;
+    struct conf *c = load(s, text);
+    const struct conf_account *a = &c->accounts[0];
+
+    CASE("every key");
+    check_string(c->state_dir, scratch_path(s, "s"));
+    check_string(c->spool_dir, "/sp");
+    check_string(c->log_file, scratch_path(s, "l"));
+    CHECK_INT(c->max_sessions, 4);
+    CHECK_INT(c->log_level, LOG_LEVEL_DEBUG);
+    CHECK(c->syslog && !a->enabled && a->compress && a->tls_settings.min_1_3);
+    CHECK_INT(a->protocol, CONF_POP3);
+    check_string(a->host, "::1");
+    CHECK_INT(a->port, 1110);
+    CHECK_INT(a->tls, CONF_TLS_STARTTLS);
+    CHECK_INT(a->timeout, 5);
+    CHECK_INT(a->family, CONF_FAMILY_IPV6);
+    check_string(a->bind_address, "127.0.0.1");
+    check_string(a->proxy_host, "::2");
+    CHECK_INT(a->proxy_port, 99);
+    check_string(a->proxy_user, "me");
+    check_string(a->proxy_password, "p:w");
+    check_strings(&a->disable_extensions, (const char *const[]){ "MOVE", "X", NULL });
+    CHECK_INT(a->max_connections, 7);
+    check_string(a->tls_settings.trust_file, scratch_path(s, "ca"));
+    check_string(a->tls_settings.cert_file, "/c");
+    check_string(a->tls_settings.key_file, "/k");
+    CHECK_INT(a->tls_settings.fingerprints.n, 1);
+    check_string(a->login.user, "u\"\\");
+    check_string(a->login.authorize_as, "it's \\n \\");
+    CHECK_SLICE(secret_get(&a->login.password), SLICE("p\tw"));
+    check_strings(&a->login.auth, (const char *const[]){ "plain", "login", NULL });
+    check_strings(&a->folders, (const char *const[]){ "INBOX", "!Spam/*", "\\Sent", NULL });
+    CHECK_INT(a->leave_s, 14 * 86400);
+    CHECK_INT(a->max_size, 3 * 1024 * 1024);
+    CHECK_INT(a->max_messages, 12);
+    check_string(a->delivers[0].name, "own");
+    check_string(a->delivers[0].path, scratch_path(s, "a b/%b"));
+    CHECK_INT(a->delivers[0].layout, CONF_LAYOUT_FS);
+    CHECK(a->delivers[0].drop_rejected);
+    conf_free(&c);
+}
+
+static void test_ports(void **state)
+{
+    static const struct {
+        const char *keys;
+        int port;
+    } cases[] = {
+        { "", 993 },
+        { "tls = starttls", 143 },
+        { "tls = plaintext", 143 },
+        { "protocol = pop3", 995 },
+        { "protocol = pop3 tls = starttls", 110 },
+        { "protocol = pop3 tls = plaintext", 110 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[300];
+        struct conf *c;
+
+        snprintf(text, sizeof(text), "account a { %s" REST "}", cases[i].keys);
+        CASE("%s", cases[i].keys);
+        c = load(*state, text);
+        CHECK_INT(c->accounts[0].port, cases[i].port);
+        conf_free(&c);
+    }
+}
+
+static void test_leave(void **state)
+{
+    static const struct {
+        const char *value;
+        int64_t seconds;
+    } cases[] = {
+        { "yes", CONF_LEAVE_FOREVER }, { "no", 0 },           { "off", 0 },
+        { "\"12h\"", 12 * 3600 },      { "30d", 30 * 86400 }, { "1w", 7 * 86400 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[300];
+        struct conf *c;
+
+        snprintf(text, sizeof(text), "account a { leave_on_server = %s" REST "}", cases[i].value);
+        CASE("%s", cases[i].value);
+        c = load(*state, text);
+        CHECK_INT(c->accounts[0].leave_s, cases[i].seconds);
+        conf_free(&c);
+    }
+}
+
+static void test_merging(void **state)
+{
+    static const char text[] = "account first { user = x host = mine protocol = imap leave_on_server = no folders = A\n"
+                               "  deliver own { type = maildir path = /own } }\n"
+                               "defaults { host = h protocol = pop3 leave_on_server = 30d password_command = { cat } "
+                               "user = u folders = { B, C }\n"
+                               "  deliver maildir { path = \"/m/%a\" } deliver two { type = maildir path = /two } }\n"
+                               "account second { }\n"
+                               "account third { password_file = /f }\n";
+    struct scratch *s = *state;
+    struct conf *c = load(s, text);
+    const struct conf_account *a = c->accounts;
+
+    CASE("an account's own value stands before defaults, wherever defaults is written");
+    CHECK_INT(c->account_count, 3);
+    CHECK_INT(a[0].protocol, CONF_IMAP);
+    CHECK_INT(a[0].leave_s, 0);
+    check_string(a[0].host, "mine");
+    check_string(a[0].login.user, "x");
+    check_strings(&a[0].folders, (const char *const[]){ "A", NULL });
+    check_strings(&a[0].login.password_command, (const char *const[]){ "cat", NULL });
+    CASE("a deliver section of its own hides all of defaults");
+    CHECK_INT(a[0].deliver_count, 1);
+    check_string(a[0].delivers[0].path, "/own");
+    CASE("everything from defaults");
+    CHECK_INT(a[1].protocol, CONF_POP3);
+    CHECK_INT(a[1].port, 995);
+    CHECK_INT(a[1].leave_s, 30 * 86400);
+    check_strings(&a[1].folders, (const char *const[]){ "B", "C", NULL });
+    CHECK_INT(a[1].deliver_count, 2);
+    check_string(a[1].delivers[0].path, "/m/second");
+    check_string(a[1].delivers[1].name, "two");
+    CASE("one password key hides them all");
+    CHECK_INT(a[2].login.password_command.n, 0);
+    check_string(a[2].login.password_file, "/f");
+    CASE("by name");
+    CHECK(conf_find(c, "third") == &a[2]);
+    CHECK(conf_find(c, "fourth") == NULL);
+    conf_free(&c);
+}
+
+static void test_accounts_d(void **state)
+{
+    struct scratch *s = *state;
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+
+    CHECK_INT(mkdir(scratch_path(s, "accounts.d"), 0700), 0);
+    scratch_file(s, "accounts.d/20.conf", 0600, slice_str("account c { }"));
+    scratch_file(s, "accounts.d/10.conf", 0600, slice_str("account b { }\nmax_sessions = 5"));
+    scratch_file(s, "accounts.d/30.conf.bak", 0600, slice_str("nonsense"));
+    scratch_file(s, "accounts.d/.40.conf", 0600, slice_str("nonsense"));
+    CASE("read after the file, in the order of their names, with its defaults");
+    c = load(s, "max_sessions = 3 defaults { host = h user = u deliver maildir { path = \"/m/%a\" } } account a { }");
+    CHECK_INT(c->account_count, 3);
+    check_string(c->accounts[0].name, "a");
+    check_string(c->accounts[1].name, "b");
+    check_string(c->accounts[2].name, "c");
+    check_string(c->accounts[2].file, scratch_path(s, "accounts.d/20.conf"));
+    check_string(c->accounts[2].delivers[0].path, "/m/c");
+    CHECK_INT(c->max_sessions, 5);
+    conf_free(&c);
+
+    CASE("one name in two files");
+    scratch_file(s, "accounts.d/20.conf", 0600, slice_str("\naccount a { }"));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said),
+                SLICE("accounts.d/20.conf:2: account a: a second account of this name; the first is in c, line 1\n"));
+
+    CASE("its own mistakes carry its name");
+    scratch_file(s, "accounts.d/20.conf", 0600, slice_str("\nacount x { }"));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said), SLICE("accounts.d/20.conf:2: unknown key \"acount\"; did you mean \"account\"?\n"));
+}
+
+static void test_permissions(void **state)
+{
+    static const char told[] = "there is a password in this file, and others may read it; run: chmod 600 c\n";
+    static const struct {
+        const char *name, *text;
+        mode_t mode;
+        int told_line; /* 0: taken */
+    } cases[] = {
+        { "a password, 0600", KEY("password = x"), 0600, 0 },
+        { "a password, 0400", KEY("password = x"), 0400, 0 },
+        { "a password, for the group", KEY("password = x"), 0640, 2 },
+        { "a password, for others", KEY("\n password = 'x'"), 0604, 3 },
+        { "no password", KEY(""), 0644, 0 },
+        { "a password in a comment", KEY("# password = x"), 0644, 0 },
+        { "a command is no password", KEY("password_command = { password, '=' }"), 0644, 0 },
+        { "in the environment it is not in the file", KEY("password = \"${HOME}\""), 0644, 0 },
+        { "without quotes, too", KEY("password = ${HOME}"), 0644, 0 },
+        { "half in the environment", KEY("password = \"x${HOME}\""), 0644, 2 },
+        { "in defaults", "defaults { password = x }\n" KEY(""), 0644, 1 },
+        { "of the proxy", KEY("proxy = \"socks5://a:b@c\""), 0644, 2 },
+        { "a proxy without", KEY("proxy = \"socks5://c\""), 0644, 0 },
+    };
+    struct scratch *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct conf *c = NULL;
+        struct err e = ERR_INIT;
+        char want[200] = "";
+
+        CASE("%s", cases[i].name);
+        scratch_file(s, "c", cases[i].mode, slice_str(cases[i].text));
+        if (cases[i].told_line > 0)
+            snprintf(want, sizeof(want), "c:%d: %s", cases[i].told_line, told);
+        CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), cases[i].told_line > 0 ? -1 : 0);
+        CHECK_SLICE(slice_str(s->said), slice_str(want));
+        conf_free(&c);
+    }
+    CASE("anybody may write");
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+    scratch_file(s, "c", 0666, slice_str(KEY("")));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said), SLICE("c: anybody may write to this file; run: chmod o-w c\n"));
+}
+
+static void test_search(void **state)
+{
+    struct scratch *s = *state;
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+
+    CASE("none anywhere");
+    CHECK(!conf_present(NULL));
+    CHECK_INT(scratch_load(s, NULL, &c, &e), -1);
+    CHECK_INT(e.code, E_CONFIG);
+    CHECK(strstr(s->said, "no configuration file; looked for .config/mailhaul/mailhaul.conf, ") == s->said);
+    CHECK(strstr(s->said, SYSCONFDIR "/mailhaul/mailhaul.conf") != NULL);
+
+    CASE("named, and not there");
+    CHECK(!conf_present(scratch_path(s, "x")));
+    CHECK_INT(scratch_load(s, scratch_path(s, "x"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said), SLICE("x: there is no such configuration file\n"));
+
+    CASE("a directory");
+    CHECK_INT(scratch_load(s, s->dir, &c, &e), -1);
+    CHECK(strstr(s->said, ": this is a directory, not a file\n") != NULL);
+
+    CASE("in ~/.config");
+    CHECK_INT(mkdir(scratch_path(s, ".config"), 0700), 0);
+    CHECK_INT(mkdir(scratch_path(s, ".config/mailhaul"), 0700), 0);
+    scratch_file(s, ".config/mailhaul/mailhaul.conf", 0600, slice_str(KEY("")));
+    CHECK(conf_present(NULL));
+    CHECK_INT(scratch_load(s, NULL, &c, &e), 0);
+    check_string(c->path, scratch_path(s, ".config/mailhaul/mailhaul.conf"));
+    conf_free(&c);
+
+    CASE("XDG_CONFIG_HOME is before it");
+    CHECK_INT(mkdir(scratch_path(s, "xdg"), 0700), 0);
+    CHECK_INT(mkdir(scratch_path(s, "xdg/mailhaul"), 0700), 0);
+    scratch_file(s, "xdg/mailhaul/mailhaul.conf", 0600, slice_str(KEY("")));
+    CHECK_INT(setenv("XDG_CONFIG_HOME", scratch_path(s, "xdg"), 1), 0);
+    CHECK_INT(setenv("XDG_STATE_HOME", scratch_path(s, "xst"), 1), 0);
+    CHECK_INT(scratch_load(s, NULL, &c, &e), 0);
+    check_string(c->path, scratch_path(s, "xdg/mailhaul/mailhaul.conf"));
+    check_string(c->state_dir, scratch_path(s, "xst/mailhaul"));
+    conf_free(&c);
+}
+
+/* Anything may be in a file; what must not happen is a crash, a hang, or success without an account. */
+static void test_any_bytes(void **state)
+{
+    static const char seed[] = KEY(
+        "password = \"a${HOME}\\x41\" folders = { 'b', \"c\" } /* d */ # e") "defaults { proxy = \"socks5://a:b@c\" "
+                                                                             "leave_on_server = 3d }\n";
+    static const char odd[] = "\"'\\{}=+,#/*$\n\r\t \x01\x7f\x80\xff|(a0";
+    struct scratch *s = *state;
+    char text[sizeof(seed)];
+    uint32_t random = 1;
+
+    for (int round = 0; round < 1500; round++) {
+        struct conf *c = NULL;
+        struct err e = ERR_INIT;
+        size_t n = sizeof(seed) - 1;
+
+        memcpy(text, seed, sizeof(seed));
+        for (int i = 0; i < 1 + round % 4; i++) {
+            random = random * 1664525 + 1013904223;
+            text[(random >> 8) % n] = odd[(random >> 24) % (sizeof(odd) - 1)];
+        }
+        if (round % 3 == 0)
+            n = (random >> 4) % n;
+        CASE("round %d", round);
+        scratch_file(s, "c", 0600, slice_make(text, n));
+        if (scratch_load(s, scratch_path(s, "c"), &c, &e) == 0)
+            CHECK(c->account_count > 0);
+        else
+            CHECK(c == NULL && s->said[0] != '\0' && e.text[0] != '\0');
+        conf_free(&c);
+    }
+
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+    CASE("a NUL");
+    scratch_file(s, "c", 0600, SLICE("account a {\0}"));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said), SLICE("c: this is no text file: there is a NUL character in it\n"));
+}
+
+static void test_huge(void **state)
+{
+    struct scratch *s = *state;
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+    struct buf b = BUF_INIT(8 * 1024 * 1024);
+
+    CASE("larger than any configuration");
+    while (b.len < 5 * 1024 * 1024)
+        CHECK_INT(
+            buf_put_str(&b, "# nothing but a comment, over and over, of a hundred characters or so, to fill it up\n"),
+            0);
+    scratch_file(s, "c", 0600, buf_slice(&b));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    CHECK_SLICE(slice_str(s->said), SLICE("c: larger than 4 MiB: this is no configuration\n"));
+
+    CASE("a thousand accounts");
+    buf_clear(&b);
+    for (int i = 0; i < 1000; i++)
+        CHECK_INT(buf_putf(&b, "account a%d {" REST "}\n", i), 0);
+    scratch_file(s, "c", 0600, buf_slice(&b));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), 0);
+    CHECK_INT(c->account_count, 1000);
+    CHECK_INT(c->accounts[999].line, 1 + 4 * 999);
+    conf_free(&c);
+
+    CASE("a thousand mistakes are not a thousand lines");
+    buf_clear(&b);
+    for (int i = 0; i < 1000; i++)
+        CHECK_INT(buf_putf(&b, "bad%d = 1\n", i), 0);
+    scratch_file(s, "c", 0600, buf_slice(&b));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), -1);
+    size_t lines = 0;
+    for (const char *p = s->said; *p != '\0'; p++)
+        lines += *p == '\n';
+    CHECK(lines >= 10 && lines <= 60);
+    buf_release(&b);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_mistakes), TEST(test_defaults_of_keys), TEST(test_every_key),  TEST(test_ports),
+        TEST(test_leave),    TEST(test_merging),          TEST(test_accounts_d), TEST(test_permissions),
+        TEST(test_search),   TEST(test_any_bytes),        TEST(test_huge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf.h"
+
+#include "scratch.h"
+
+#include "base/clock.h"
+
+/* What stands in the account, the password or the beginning of the error behind "DIR/". */
+static const struct {
+    const char *name, *keys, *password, *error;
+    enum err_code code;
+} cases[] = {
+    { "literal", "password = 'p w'", "p w", NULL, E_NONE },
+    { "the command's first line", "password_command = { printf, 'one\\ntwo\\n' }", "one", NULL, E_NONE },
+    { "a command without line end", "password_command = { printf, one }", "one", NULL, E_NONE },
+    { "CRLF", "password_command = { printf, 'one\\r\\n' }", "one", NULL, E_NONE },
+    { "blanks belong to it", "password_command = { printf, ' one \\n' }", " one ", NULL, E_NONE },
+    { "arguments see no shell", "password_command = { printf, '%s', '$HOME;`x`' }", "$HOME;`x`", NULL, E_NONE },
+    { "a command that is not there", "password_command = { /no/such/program }", NULL,
+      "password_command /no/such/program cannot be run: ", E_CONFIG },
+    { "a command that fails", "password_command = { sh, -c, 'echo x; exit 3' }", NULL,
+      "password_command sh failed with status 3", E_CONFIG },
+    { "a command that is killed", "password_command = { sh, -c, 'kill -9 $$' }", NULL,
+      "password_command sh was killed by signal 9", E_CONFIG },
+    { "a command that says nothing", "password_command = { 'true' }", NULL, "password_command gave no password",
+      E_CONFIG },
+    { "an empty first line", "password_command = { printf, '\\nx' }", NULL, "password_command gave no password",
+      E_CONFIG },
+    { "a NUL", "password_command = { printf, 'a\\0b\\n' }", NULL, "password_command gave a password with a NUL",
+      E_CONFIG },
+    { "its input is empty", "password_command = { sh, -c, 'cat; echo end' }", "end", NULL, E_NONE },
+    { "a file", "password_file = \"~/secret\"", "in the file", NULL, E_NONE },
+    { "a file that others may read", "password_file = \"~/open\"", NULL, "password_file open can be read by others",
+      E_CONFIG },
+    { "no such file", "password_file = \"~/none\"", NULL, "password_file none cannot be read", E_CONFIG },
+    { "netrc", "netrc = \"~/netrc\"", "mine", NULL, E_NONE },
+    { "netrc, another user", "netrc = \"~/netrc\" user = 'other'", "his \"quoted\"", NULL, E_NONE },
+    { "netrc, another host", "netrc = \"~/netrc\" host = 'unknown'", "for all", NULL, E_NONE },
+    { "netrc, nobody", "netrc = \"~/netrc2\"", NULL, "netrc netrc2 has no password for me on mail.example.org",
+      E_CONFIG },
+};
+
+static const char netrc[] = "# machine names\n"
+                            "machine other.example.org login me password wrong\n"
+                            "macdef init\nmachine mail.example.org login me password macro\n\n"
+                            "machine Mail.Example.ORG\n\tlogin other\n\taccount x\n\tpassword \"his \\\"quoted\\\"\"\n"
+                            "machine mail.example.org login me password mine\n"
+                            "default login me password \"for all\"\n";
+
+static void strip_directory(const struct scratch *s, char *text)
+{
+    char *at = strstr(text, s->dir);
+
+    if (at != NULL)
+        memmove(at, at + strlen(s->dir) + 1, strlen(at + strlen(s->dir) + 1) + 1);
+}
+
+static struct conf *load(struct scratch *s, const char *keys)
+{
+    struct conf *c = NULL;
+    struct err e = ERR_INIT;
+    char text[500];
+
+    snprintf(text, sizeof(text), "account a { host = mail.example.org user = me deliver maildir { path = /m }\n%s }",
+             keys);
+    scratch_file(s, "c", 0600, slice_str(text));
+    CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), 0);
+    return c;
+}
+
+static void test_sources(void **state)
+{
+    struct scratch *s = *state;
+
+    scratch_file(s, "secret", 0600, SLICE("in the file\nnot this\n"));
+    scratch_file(s, "open", 0644, SLICE("x\n"));
+    scratch_file(s, "netrc", 0600, slice_str(netrc));
+    scratch_file(s, "netrc2", 0600, SLICE("machine mail.example.org login you password x"));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct secret got = { NULL, 0 };
+        struct err e = ERR_INIT;
+        struct conf *c;
+
+        CASE("%s", cases[i].name);
+        c = load(s, cases[i].keys);
+        if (cases[i].password != NULL) {
+            CHECK_INT(conf_password(&c->accounts[0], &got, &e), 0);
+            CHECK_SLICE(secret_get(&got), slice_str(cases[i].password));
+        } else {
+            CHECK_INT(conf_password(&c->accounts[0], &got, &e), -1);
+            strip_directory(s, e.text);
+            CHECK_SLICE(slice_make(e.text, size_min(strlen(e.text), strlen(cases[i].error))),
+                        slice_str(cases[i].error));
+            CHECK_INT(e.code, cases[i].code);
+            CHECK(!secret_is_set(&got));
+        }
+        secret_release(&got);
+        conf_free(&c);
+    }
+}
+
+/* A child that outlives its parent, holds the output open and would keep us for a minute. */
+static void test_grandchildren(void **state)
+{
+    struct secret got = { NULL, 0 };
+    struct err e = ERR_INIT;
+    struct conf *c = load(*state, "password_command = { sh, -c, 'echo ready; exec >&-; exec sleep 60' }");
+    int64_t begin = clock_mono_ms();
+
+    CASE("a program that closes its output and stays is not waited for");
+    CHECK_INT(conf_password(&c->accounts[0], &got, &e), -1);
+    CHECK_INT(e.code, E_CONFIG);
+    CHECK(clock_mono_ms() - begin < 20 * 1000);
+    secret_release(&got);
+    conf_free(&c);
+}
+
+static void test_nearest(void **state)
+{
+    static const char *const names[] = { "host", "port", "protocol", "password", "password_command", "user", "INBOX" };
+    static const struct {
+        const char *word, *near;
+    } slips[] = {
+        { "hots", "host" },
+        { "hst", "host" },
+        { "Port", "port" },
+        { "passwrod", "password" },
+        { "pasword", "password" },
+        { "pass", "password" },
+        { "username", "user" },
+        { "inbox", "INBOX" },
+        { "protcoll", "protocol" },
+        { "frobnicate", NULL },
+        { "x", NULL },
+        { "", NULL },
+        { "password_comand", "password_command" },
+    };
+    char huge[5000];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
+        CASE("%s", slips[i].word);
+        CHECK_SLICE(slice_str(conf_nearest(slips[i].word, names, ARRAY_LEN(names))), slice_str(slips[i].near));
+    }
+    CASE("a huge word");
+    memset(huge, 'p', sizeof(huge) - 1);
+    huge[sizeof(huge) - 1] = '\0';
+    CHECK(conf_nearest(huge, names, ARRAY_LEN(names)) == NULL);
+    CASE("no names");
+    CHECK(conf_nearest("host", names, 0) == NULL);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_sources),
+        TEST(test_grandchildren),
+        cmocka_unit_test(test_nearest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
