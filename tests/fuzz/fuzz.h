@@ -35,7 +35,8 @@ static inline uint8_t fuzz_byte(struct slice *in)
     return b;
 }
 
-/* Cuts `left` into pieces of lengths that `seed` chooses (0: all in one), each in memory of exactly its own size. */
+/* Cuts `left` into pieces of lengths that `seed` chooses, each in memory of exactly its own size. */
+enum { FUZZ_WHOLE, FUZZ_BYTES, FUZZ_SEED /* and all above */ };
 struct fuzz_pieces {
     struct slice left;
     uint32_t seed;
@@ -50,8 +51,10 @@ static inline bool fuzz_piece(struct fuzz_pieces *f, struct slice *out)
     f->copy = NULL;
     if (n == 0)
         return false;
-    if (f->seed != 0) {
-        f->seed = f->seed * 1664525 + 1013904223;
+    if (f->seed == FUZZ_BYTES) {
+        n = 1;
+    } else if (f->seed != FUZZ_WHOLE) {
+        f->seed = (f->seed * 1664525 + 1013904223) | FUZZ_SEED;
         n = size_min(n, 1 + (f->seed >> 16) % (f->seed >> 30 == 0 ? 200 : 5));
     }
     f->copy = slice_dup(slice_make(f->left.p, n));
