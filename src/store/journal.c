@@ -265,6 +265,9 @@ static int open_writable(struct journal *j, int dirfd, const char *name, struct 
     rc = sqlite3_open_v2(j->path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return journal_err(j, rc, e);
+    /* SQLite makes do with reading, and says so only when something is to be written. */
+    if (sqlite3_db_readonly(j->db, "main") == 1)
+        return disk_err(e, faccessat(dirfd, name, W_OK, AT_EACCESS) != 0 ? errno : EACCES, "%s", j->path);
     if (settings(j, e) != 0 || use_wal(j, e) != 0 || journal_schema(j, &empty, e) != 0)
         return -1;
     if (made && disk_sync_dir(dirfd) != 0)

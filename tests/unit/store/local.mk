@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+unit_store_tests = \
+  %D%/test_journal \
+  %D%/test_lock \
+  %D%/test_maildir
+check_PROGRAMS += $(unit_store_tests)
+TESTS += $(unit_store_tests)
+
+%C%_test_journal_SOURCES = %D%/test_journal.c %D%/store_test.h $(UNIT_H)
+%C%_test_journal_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
+%C%_test_journal_LDADD = $(UNIT_STORE)
+%C%_test_lock_SOURCES = %D%/test_lock.c %D%/store_test.h $(UNIT_H)
+%C%_test_lock_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_lock_LDADD = $(UNIT_STORE)
+%C%_test_maildir_SOURCES = %D%/test_maildir.c %D%/store_test.h $(UNIT_H)
+%C%_test_maildir_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_maildir_LDADD = $(UNIT_STORE)
