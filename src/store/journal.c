@@ -165,9 +165,9 @@ struct slice column_slice(sqlite3_stmt *st, int column)
 
 /* ---- open and close ---- */
 
-/* SQLite would make the file with the usual mode; files made here are the user's alone, and those that it makes beside
- * it get the same mode. One that is there is not opened: closing it again would drop the locks that another connection
- * of this process may hold (POSIX). */
+/* SQLite would make the file with the usual mode; files made here are the user's alone, and those that it makes
+ * beside it get the same mode. One that is there is not opened: closing it again would drop the locks that another
+ * connection of this process may hold (POSIX). */
 static int make_file(struct journal *j, int dirfd, const char *name, bool *made_out, struct err *e)
 {
     int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -179,8 +179,8 @@ static int make_file(struct journal *j, int dirfd, const char *name, bool *made_
     return 0;
 }
 
-/* The path as SQLite's URI. Without a WAL beside it nobody is writing, and `immutable` then keeps SQLite from making its two helper
- * files just to read. */
+/* The path as SQLite's URI. Without a WAL beside it nobody is writing, and `immutable` then keeps SQLite from making
+ * its two helper files just to read. */
 static int read_only_uri(struct journal *j, bool immutable, struct buf *out)
 {
     if (buf_put_str(out, "file:") != 0)
@@ -226,8 +226,8 @@ static int open_in_memory(struct journal *j, struct err *e)
     return journal_schema_make(j, e);
 }
 
-/* A page cache of 384 KiB holds the upper pages of every index of 100,000 messages. No mmap: a truncated file would be
- * a SIGBUS instead of an error. FULL is what makes a commit durable when it returns. */
+/* A page cache of 384 KiB holds the upper pages of every index of 100,000 messages. No mmap: a truncated file would
+ * be a SIGBUS instead of an error. FULL is what makes a commit durable when it returns. */
 static int settings(struct journal *j, struct err *e)
 {
     sqlite3_extended_result_codes(j->db, 1);

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT
  * journal.h - what an account knows: folders, messages, and for each (message, destination) how far it got.
  *
- * One SQLite file an account (WAL, synchronous=FULL, mode 0600), with a schema version in PRAGMA user_version: a newer one is refused (E_DISK, with words), an older
- * one upgraded. Unique-ids and folder names are BLOBs: any byte, never a file name, never SQL text.
+ * One SQLite file an account (WAL, synchronous=FULL, mode 0600), with a schema version in PRAGMA user_version: a
+ * newer one is refused (E_DISK, with words), an older one upgraded. Unique-ids and folder names are BLOBs: any byte,
+ * never a file name, never SQL text.
  *
- * States of a delivery: WANTED (the account has this destination, nothing done) -> STAGED (its final name is chosen and recorded, the effect may or may not have
- * happened) -> DELIVERED; or IN_DOUBT, REJECTED. A message's deliveries are fixed when its row is made: the destinations that were active then. A message is STORED when
- * every delivery of an active destination is DELIVERED.
+ * States of a delivery: WANTED (the account has this destination, nothing done) -> STAGED (its final name is chosen
+ * and recorded, the effect may or may not have happened) -> DELIVERED; or IN_DOUBT, REJECTED. A message's deliveries
+ * are fixed when its row is made: the destinations that were active then. A message is STORED when every delivery of
+ * an active destination is DELIVERED, and at least one is.
  *
- * States of a message: PENDING (not stored yet; tries counts failed passes) -> STORED(at) -> REMOVING (taken off the server, not confirmed) -> row deleted;
- * or SKIPPED (over max_size), QUARANTINED (reason), DROPPED (the user gave it up; it stays on the server and is never asked for again).
+ * States of a message: PENDING (not stored yet; tries counts failed passes) -> STORED(at) -> REMOVING (taken off the
+ * server, not confirmed) -> row deleted; or SKIPPED (over max_size), QUARANTINED (reason), DROPPED (the user gave it
+ * up; it stays on the server and is never asked for again).
  *
- * Writing happens between journal_begin() and journal_commit(); a commit is durable when it returns. Reading needs no transaction. A pass that only reads
- * leaves no write, no flush. Calls for one message or folder are by row id, which stays the same for the row's life (> 0).
+ * Writing happens between journal_begin() and journal_commit(); a commit is durable when it returns, and one that
+ * fails has been rolled back. Reading needs no transaction. A pass that only reads leaves no write, no flush. Calls
+ * for one message or folder are by row id, which stays the same for the row's life (> 0).
  *
- * Calling sequence: journal_open(); journal_sink() for each destination, then journal_sinks_done(); the rest in any order; journal_close().
- * Errors: E_DISK with the file's path; E_NOMEM. A corrupt file is E_DISK and says what to do; nothing is removed from any server then.
+ * Calling sequence: journal_open(); journal_sink() for each destination, then journal_sinks_done(); the rest in any
+ * order; journal_close().
+ * Errors: E_DISK with the file's path; E_LOCKED when another program (a backup) keeps the file for seconds; E_NOMEM.
+ * A corrupt file is E_DISK and says what to do; nothing is removed from any server then. After an fsync that failed
+ * nothing is written any more until the journal is opened again.
  * Thread: one at a time (the owner may change with a proper hand-over).
  */
 #ifndef MAILHAUL_STORE_JOURNAL_H
@@ -41,7 +48,8 @@ enum message_state {
     MESSAGE_DROPPED
 };
 
-/* `dirfd`, `name`: the file. `read_only`: nothing is made or changed; a missing file reads as an empty journal. */
+/* `dirfd`, `name`: the file. `read_only`: nothing is made or changed; a missing file reads as an empty journal, and
+ * journal_sink() gives id 0 for a destination that it does not know. */
 MUST_CHECK int journal_open(int dirfd, const char *dir_path, const char *name, bool read_only, struct journal **out,
                             struct err *e);
 void journal_close(struct journal **j);
@@ -52,12 +60,14 @@ MUST_CHECK int journal_begin(struct journal *j, struct err *e);
 MUST_CHECK int journal_commit(struct journal *j, struct err *e);
 void journal_rollback(struct journal *j); /* harmless outside a transaction */
 
-/* Destinations. journal_sink() finds or makes the row of this name (its own transaction when a row has to be made) and marks it active;
- * journal_sinks_done() marks all others inactive: they stop counting. */
+/* Destinations, outside a transaction. journal_sink() finds or makes the row of this name (its own transaction when a
+ * row has to be made) and marks it active; journal_sinks_done() marks all others inactive: they stop counting. Then
+ * what waited for one of those alone becomes STORED; what none of today's has, or was to get, goes to all of today's
+ * (or it would be in nobody's hands for ever); no folder stays settled. */
 struct journal_sink {
     int64_t id;
     char marker[33];    /* "" until journal_sink_bind() */
-    bool has_delivered; /* something was delivered there, or may have been (STAGED) */
+    bool has_delivered; /* something was delivered there, or may have been: journal_stage() was called for it */
 };
 MUST_CHECK int journal_sink(struct journal *j, const char *name, const char *type, struct journal_sink *out,
                             struct err *e);
@@ -116,7 +126,9 @@ MUST_CHECK int journal_find_uidl(struct journal *j, int64_t folder, struct slice
 /* The highest UID that has a row under this UIDVALIDITY; 0: none. */
 MUST_CHECK int journal_max_uid(struct journal *j, int64_t folder, uint32_t uidvalidity, uint32_t *out, struct err *e);
 
-/* Walks rows of a folder in the order of their ids (POP3: the order of the listings). One cursor at a time; what a row's slices point to lives until the next call. */
+/* Walks rows of a folder in the order of their ids (POP3: the order of the listings). One cursor at a time; what a
+ * row's slices point to lives until the next call. Rows may be written and transactions begin and end meanwhile: the
+ * walk goes on behind the row that it gave last, with what is there by then. */
 enum journal_walk {
     WALK_ALL,
     WALK_PENDING, /* PENDING rows: to be tried again */
@@ -136,21 +148,25 @@ MUST_CHECK int journal_walk_next(struct journal *j, struct journal_message *out,
 void journal_walk_end(struct journal *j);
 
 /* In a transaction, all of these. */
-/* Inserts a row (and WANTED deliveries for the active destinations) when m->id is 0, else updates the row's facts (not its deliveries). Sets m->id. */
+/* Inserts a row (and WANTED deliveries for the active destinations) when m->id is 0, else updates the row's facts
+ * (not its deliveries). Sets m->id. A UID that has a row already is E_DISK. */
 MUST_CHECK int journal_message_put(struct journal *j, struct journal_message *m, struct err *e);
 /* The same message under a new UIDVALIDITY and UID; nothing else of it changes. */
 MUST_CHECK int journal_message_move(struct journal *j, int64_t message, uint32_t uidvalidity, uint32_t uid,
                                     struct err *e);
-/* POP3: what LIST says of its size now; since when listings lack it (0: it is back); \Deleted was set, but it stays on the server (REMOVING). */
+/* POP3: what LIST says of its size now; since when listings lack it (0: it is back); \Deleted was set, but it stays
+ * on the server (REMOVING). */
 MUST_CHECK int journal_message_resize(struct journal *j, int64_t message, uint64_t octets, struct err *e);
 MUST_CHECK int journal_message_gone(struct journal *j, int64_t message, int64_t gone_at, struct err *e);
 MUST_CHECK int journal_message_marked(struct journal *j, int64_t message, struct err *e);
 MUST_CHECK int journal_message_delete(struct journal *j, int64_t message, struct err *e);
+/* STAGED under this name. E_DISK for a destination that the message is not meant for. */
 MUST_CHECK int journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
 /* DELIVERED, IN_DOUBT, REJECTED, or back to WANTED. */
 MUST_CHECK int journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state,
                                 struct err *e);
-/* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are DELIVERED. *stored_out may be NULL. */
+/* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are DELIVERED. *stored_out,
+ * which may be NULL: it is STORED now, or was before. */
 MUST_CHECK int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool *stored_out, struct err *e);
 /* The folder of this message is not settled any more: its next pass looks at everything. */
 MUST_CHECK int journal_unsettle_folder_of(struct journal *j, int64_t message, struct err *e);
@@ -177,12 +193,14 @@ struct journal_quarantined {
 };
 MUST_CHECK int journal_quarantine_next(struct journal *j, int64_t after_id, struct journal_quarantined *out,
                                        bool *found_out, struct err *e);
-/* To PENDING with tries 0 (retry) or to DROPPED; of this message, or all when `message` is 0. Also marks the folders as not settled on a retry. In a transaction. */
+/* To PENDING with tries 0 (retry) or to DROPPED; of this message, or all when `message` is 0. Also marks the folders
+ * as not settled on a retry. In a transaction. */
 MUST_CHECK int journal_quarantine_set(struct journal *j, int64_t message, enum message_state state, unsigned *count_out,
                                       struct err *e);
 MUST_CHECK int journal_quarantine_count(struct journal *j, unsigned *out, struct err *e);
 
-/* Small facts that are learned ("pipelining" "no"): value is copied into `out`; missing: "" . The put is in a transaction. */
+/* Small facts that are learned ("pipelining" "no"): value is copied into `out`; missing: "" . The put is in a
+ * transaction. */
 MUST_CHECK int journal_note_get(struct journal *j, const char *key, struct buf *out, struct err *e);
 MUST_CHECK int journal_note_put(struct journal *j, const char *key, const char *value, struct err *e);
 

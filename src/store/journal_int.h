@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * journal_int.h - what the files of the journal share: the connection, its prepared statements, and the few steps that
- * every query is made of.
+ * journal_int.h - what the files of the journal share: the connection, its prepared statements, and the few steps
+ * that every query is made of.
  *
- * A query: st = journal_stmt(j, SLOT, "SELECT ...", e); bind_...(j, st, 1, ...); then journal_run() for one without rows
- * or journal_row() for one with rows, and journal_done() when rows are left. The statement of a slot is prepared at its
- * first use and kept until the journal is closed. What is bound must live until the statement was run. A bind that
- * fails is remembered and reported by the next run or row.
+ * A query: st = journal_stmt(j, SLOT, "SELECT ...", e); bind_...(j, st, 1, ...); then journal_run() for one without
+ * rows or journal_row() for one with rows, and journal_done() when rows are left. The statement of a slot is prepared
+ * at its first use and kept until the journal is closed. What is bound must live until the statement was run. A bind
+ * that fails is remembered and reported by the next run or row.
  */
 #ifndef MAILHAUL_STORE_JOURNAL_INT_H
 #define MAILHAUL_STORE_JOURNAL_INT_H
@@ -126,8 +126,8 @@ MUST_CHECK int journal_schema_make(struct journal *j, struct err *e);
     "m.id, m.folder, m.uidvalidity, m.uid, m.uidl, m.octets, m.state, m.tries, m.first_seen, m.stored_at, m.gone_at, " \
     "m.object_id, m.message_id, m.date, m.header_digest, m.reason"
 enum { MESSAGE_COLUMN_COUNT = 16 };
-/* Fills *out from MESSAGE_COLUMNS of the row; its slices and *extra_out (the column behind them, when it is not NULL) point
- * into j->row. */
+/* Fills *out from MESSAGE_COLUMNS of the row; its slices and *extra_out (the column behind them, when it is not NULL)
+ * point into j->row. */
 MUST_CHECK int journal_message_read(struct journal *j, sqlite3_stmt *st, struct journal_message *out,
                                     struct slice *extra_out, struct err *e);
 /* Before anything is written, or a transaction begins or ends: the walk goes on from the row it stands on. */

@@ -11,10 +11,10 @@ enum { APPLICATION_ID = 0x6d68616c };
  * - A delivery has no row id of its own: it is found by message and destination only.
  * - Columns that only one protocol has (uid, uidl) are NULL for the other, so that the partial indexes skip them, and
  *   SQLite can tell from "uid = ?" that such an index serves.
- * - The states that are rare have partial indexes: they cost nothing where there are none, and the walks over them touch
- *   no other row.
- * - No foreign keys: message_put and message_delete are the only places where deliveries come and go, and the checks would cost
- *   two more look-ups a message. */
+ * - The states that are rare have partial indexes: they cost nothing where there are none, and the walks over them
+ *   touch no other row.
+ * - No foreign keys: rows come and go in journal_message.c only, and the checks would cost two more look-ups a
+ *   message. */
 static const char *const upgrades[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"

@@ -100,8 +100,9 @@ static int sink_list(const struct journal *j, struct buf *out)
     return 0;
 }
 
-/* What it means that a destination no longer counts. A message that waited for it alone is stored. One that nothing has taken and that no
- * destination of today was to take would be nobody's, and would be neither stored nor removed ever: it goes to all of today's. */
+/* What it means that a destination no longer counts. A message that waited for it alone is stored. One that nothing
+ * has taken and that no destination of today was to take would be nobody's, and would be neither stored nor removed
+ * ever: it goes to all of today's. */
 static int sinks_drop(struct journal *j, const char *kept, struct err *e)
 {
     struct buf sql = BUF_INIT(8192);

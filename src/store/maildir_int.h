@@ -3,8 +3,8 @@
  * reached.
  *
  * A folder keeps no descriptor but those of its tmp/, new/ and cur/, opened when first needed. At most MAILDIR_OPEN
- * folders of a tree have any: the one that was used longest ago gives its up. folder_hold() pins those that a call works
- * with; the lock is held only while the table changes, never during I/O on messages.
+ * folders of a tree have any: the one that was used longest ago gives its up. folder_hold() pins those that a call
+ * works with; the lock is held only while the table changes, never during I/O on messages.
  */
 #ifndef MAILHAUL_STORE_MAILDIR_INT_H
 #define MAILHAUL_STORE_MAILDIR_INT_H
@@ -50,8 +50,8 @@ struct maildir {
 
 /* maildir_path.c */
 
-/* The directory rel/sub below the root ("" for neither). A descriptor, or -1 with errno: ELOOP or EXDEV for a path that would
- * leave the tree or passes a symbolic link. */
+/* The directory rel/sub below the root ("" for neither). A descriptor, or -1 with errno: ELOOP, EXDEV or ENOTDIR for
+ * a path that would leave the tree or passes a symbolic link. */
 MUST_CHECK int maildir_open_dir(struct maildir *md, const char *rel, const char *sub);
 /* The directories of a folder, durably (see there). 0, or -1 with errno. */
 MUST_CHECK int maildir_make_folder(struct maildir *md, const char *rel);

@@ -113,8 +113,8 @@ int maildir_open_dir(struct maildir *md, const char *rel, const char *sub)
 
 /* ---- making directories ---- */
 
-/* Opens the parent's child `component`, made if need be, and makes the parent's entry for it durable whoever made it: a
- * run that was killed between the two has left it undone. Closes `parent`. */
+/* Opens the parent's child `component`, made if need be, and makes the parent's entry for it durable whoever made it:
+ * a run that was killed between the two has left it undone. Closes `parent`. */
 static int make_component(int parent, struct slice component)
 {
     char name[NAME_MAX + 1];
@@ -146,8 +146,8 @@ static int make_marker_file(int folder)
     return 0;
 }
 
-/* tmp/ is made last, after everything else was made durable: a folder that has one needs no flush of its directories ever again.
- * (A message is in new/ or cur/; that tmp/ itself may be lost with the power does no harm.) */
+/* tmp/ is made last, after everything else was made durable: a folder that has one needs no flush of its directories
+ * ever again. (A message is in new/ or cur/; that tmp/ itself may be lost with the power does no harm.) */
 int maildir_make_folder(struct maildir *md, const char *rel)
 {
     struct slice rest = slice_str(rel), component = next_component(&rest);
@@ -223,8 +223,8 @@ int maildir_sync_ancestors(struct maildir *md)
 
 /* ---- moving ---- */
 
-/* For file systems that cannot rename without replacing (NFS): a second name, then without the first. A file server may have made the
- * link although its answer was lost; the count of names tells. */
+/* For file systems that cannot rename without replacing (NFS): a second name, then without the first. A file server
+ * may have made the link although its answer was lost; the count of names tells. */
 static int move_by_link(int from, const char *scratch, int to, const char *name)
 {
     struct stat sb;

@@ -1069,9 +1069,7 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
     OK(journal_message_delete(j, m.id, &e));
     OK(journal_folder_sums(j, in, &number, &octets, &e));
     for (int walk = WALK_ALL; walk <= WALK_OTHER_UIDVALIDITY; walk++) {
-        struct journal_query q = {
-            .walk = (enum journal_walk)walk, .folder = in, .uidvalidity = 7, .before = 100
-        };
+        struct journal_query q = { .walk = (enum journal_walk)walk, .folder = in, .uidvalidity = 7, .before = 100 };
         OK(journal_walk(j, &q, &e));
         do {
             OK(journal_walk_next(j, &m, &found, &e));
@@ -1143,8 +1141,9 @@ static int fill(int64_t in, uint32_t *uid)
     if (journal_begin(j, &e) != 0)
         return -1;
     for (int i = 0; i < 20; i++) {
-        struct journal_message m = { .folder = in, .uidvalidity = 7, .uid = *uid + (uint32_t)i,
-                                     .message_id = slice_make(id, sizeof(id)) };
+        struct journal_message m = {
+            .folder = in, .uidvalidity = 7, .uid = *uid + (uint32_t)i, .message_id = slice_make(id, sizeof(id))
+        };
         if (journal_message_put(j, &m, &e) != 0) {
             journal_rollback(j);
             return -1;

@@ -153,9 +153,21 @@ static void test_folders(void **state)
 static void test_hostile_names(void **state)
 {
     static const struct slice names[] = {
-        SLICE("../out"), SLICE(".."),     SLICE("."),           SLICE("a/../../../out"), SLICE("/out"), SLICE("//out"),
-        SLICE("cur"),    SLICE("new/x"),  SLICE("tmp"),         SLICE("a\0b"),           SLICE("\n"),   SLICE("a/./../.."),
-        SLICE("..\0"),   SLICE("\xff.."), SLICE(".mailhaul-id"),
+        SLICE("../out"),
+        SLICE(".."),
+        SLICE("."),
+        SLICE("a/../../../out"),
+        SLICE("/out"),
+        SLICE("//out"),
+        SLICE("cur"),
+        SLICE("new/x"),
+        SLICE("tmp"),
+        SLICE("a\0b"),
+        SLICE("\n"),
+        SLICE("a/./../.."),
+        SLICE("..\0"),
+        SLICE("\xff.."),
+        SLICE(".mailhaul-id"),
     };
 
     (void)state;
@@ -202,7 +214,7 @@ static void no_way_out(void)
 
 static void test_links_inside(void **state)
 {
-    static const char *const dirs[] = { "outside", "outside/tmp", "outside/new", "outside/cur",  "root",
+    static const char *const dirs[] = { "outside",   "outside/tmp",   "outside/new",   "outside/cur", "root",
                                         "root/Real", "root/Real/new", "root/Real/cur", "root/Trap" };
 
     (void)state;
@@ -430,8 +442,8 @@ static void test_find(void **state)
     OK(maildir_sync(f, &e));
     CHECK(!atomic_load(&f->dirty[SUB_NEW]));
 
-    static const char *const moves[] = { "root/new:2,", "root/new:2,S", "root/cur:2,", "root/cur:2,FS", "root/cur",
-                                         "root/cur:2,RSa", "root/cur:1,x" };
+    static const char *const moves[] = { "root/new:2,", "root/new:2,S",   "root/cur:2,", "root/cur:2,FS",
+                                         "root/cur",    "root/cur:2,RSa", "root/cur:1,x" };
     snprintf(from, sizeof(from), "root/new/%s", base);
     for (size_t i = 0; i < ARRAY_LEN(moves); i++) {
         char dir[9], to[600];
@@ -644,11 +656,10 @@ static void test_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_root),     TEST(test_folders),        TEST(test_hostile_names),
-        TEST(test_links_inside), TEST(test_many_folders), TEST(test_marker),
-        TEST(test_bad_markers), TEST(test_deliver),      TEST(test_never_replaces),
-        TEST(test_find),     TEST(test_sweep),          TEST(test_names_never_repeat),
-        TEST(test_two_threads), TEST(test_steps),        TEST(test_full_disk),
+        TEST(test_root),           TEST(test_folders), TEST(test_hostile_names), TEST(test_links_inside),
+        TEST(test_many_folders),   TEST(test_marker),  TEST(test_bad_markers),   TEST(test_deliver),
+        TEST(test_never_replaces), TEST(test_find),    TEST(test_sweep),         TEST(test_names_never_repeat),
+        TEST(test_two_threads),    TEST(test_steps),   TEST(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
