@@ -84,8 +84,8 @@ function check_include(line, name, target, allowed)
         fault("openssl/*.h belongs in src/net/tls.c and src/net/digest.c alone")
     if (name == "confuse.h" && in_src && room != "conf")
         fault("confuse.h belongs in src/conf/ alone")
-    if (name == "sqlite3.h" && in_src && FILENAME !~ /(^|\/)src\/store\/journal[^\/]*\.c$/)
-        fault("sqlite3.h belongs in src/store/journal*.c alone")
+    if (name == "sqlite3.h" && in_src && FILENAME !~ /(^|\/)src\/store\/journal([^\/]*\.c|_int\.h)$/)
+        fault("sqlite3.h belongs in src/store/journal*.c and journal_int.h alone")
     if (line ~ /</ || name !~ /\//)
         return
     target = name
