@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-dist_man_MANS += %D%/man/mailhaul.1
+dist_man_MANS += %D%/man/mailhaul.1 %D%/man/mailhaul.conf.5

@@ -7,6 +7,7 @@ TESTS += $(unit_conf_tests)
 
 %C%_test_conf_SOURCES = %D%/test_conf.c %D%/scratch.h $(UNIT_H)
 %C%_test_conf_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DSAMPLE='"$(abs_top_srcdir)/etc/mailhaul.conf"'
 %C%_test_conf_LDADD = $(UNIT_CONF)
 
 %C%_test_password_SOURCES = %D%/test_password.c %D%/scratch.h $(UNIT_H)

@@ -525,6 +525,37 @@ static void test_search(void **state)
     conf_free(&c);
 }
 
+/* The sample, as it is and with everything in it switched on. */
+static void test_sample(void **state)
+{
+    struct scratch *s = *state;
+    struct buf whole = BUF_INIT(65536), on = BUF_INIT(65536);
+    int fd = open(SAMPLE, O_RDONLY);
+    struct conf *c;
+
+    CASE("as it is");
+    CHECK(fd >= 0);
+    CHECK_INT(io_read_all(fd, &whole), 0);
+    close(fd);
+    c = load(s, buf_cstr(&whole));
+    CHECK_INT(c->account_count, 1);
+    conf_free(&c);
+
+    CASE("all of it");
+    CHECK_INT(setenv("BEN_PASSWORD", "x", 1), 0);
+    for (size_t i = 0; i < whole.len; i++) {
+        bool begins = i == 0 || whole.p[i - 1] == '\n';
+
+        if (!begins || whole.p[i] != '#' || whole.p[i + 1] == '#')
+            CHECK_INT(buf_put_char(&on, whole.p[i]), 0);
+    }
+    c = load(s, buf_cstr(&on));
+    CHECK_INT(c->account_count, 8);
+    conf_free(&c);
+    buf_release(&whole);
+    buf_release(&on);
+}
+
 /* Anything may be in a file; what must not happen is a crash, a hang, or success without an account. */
 static void test_any_bytes(void **state)
 {
@@ -610,7 +641,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_mistakes), TEST(test_defaults_of_keys), TEST(test_every_key),  TEST(test_ports),
         TEST(test_leave),    TEST(test_merging),          TEST(test_accounts_d), TEST(test_permissions),
-        TEST(test_search),   TEST(test_any_bytes),        TEST(test_huge),
+        TEST(test_search),   TEST(test_any_bytes),        TEST(test_sample),     TEST(test_huge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
