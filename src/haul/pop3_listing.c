@@ -6,9 +6,9 @@
 enum { KEPT_OF_UIDL = 400, DERIVED_MAX = 100 };
 _Static_assert(KEPT_OF_UIDL + DERIVED_MAX <= LIMIT_UIDL, "a derived unique-id is one");
 
-void pop3_listing_start(struct pop3_listing *p, struct listing *out, uint32_t count)
+void pop3_listing_start(struct pop3_listing *p, struct listing *out)
 {
-    *p = (struct pop3_listing){ .out = out, .count = count, .ascending = true };
+    *p = (struct pop3_listing){ .out = out, .ascending = true };
 }
 
 static int append(struct pop3_listing *p, const struct pop3_entry *line, struct err *e)

@@ -3,7 +3,7 @@
  * twice, missing or in any order; unique-ids that are blank or given to several messages.
  *
  * Calling sequence:
- *     pop3_listing_start()
+ *     pop3_listing_start(), then set `count`
  *     pop3_listing_uidl() for each line, pop3_listing_order() at the end     (both also where UIDL is not offered)
  *     pop3_listing_size() for each line of LIST, pop3_listing_order() again
  *     pop3_listing_shared()     which messages have no unique-id of their own; those get one by
@@ -38,7 +38,7 @@ struct pop3_listing {
     bool ascending;      /* as the lines came */
 };
 
-void pop3_listing_start(struct pop3_listing *p, struct listing *out, uint32_t count);
+void pop3_listing_start(struct pop3_listing *p, struct listing *out);
 /* A pop3_entry_fn; ctx is the struct pop3_listing. */
 int pop3_listing_uidl(void *ctx, const struct pop3_entry *line, struct err *e);
 int pop3_listing_size(void *ctx, const struct pop3_entry *line, struct err *e);

@@ -337,7 +337,7 @@ static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *
     if (l->messages > LIMIT_LISTING)
         return err_set(e, E_PROTO, "the server speaks of %" PRIu32 " messages, more than any mailbox holds",
                        l->messages);
-    pop3_listing_start(p, l, l->messages);
+    p->count = l->messages;
     if (l->messages == 0 && !pop3->pipelining) {
         *uidl_out = *list_out = true;
     } else {
@@ -368,6 +368,7 @@ static int look(struct source_pop3 *s, const struct list_request *request, struc
 
     listing_clear(out);
     out->complete = true;
+    pop3_listing_start(&p, out);
     if (ask(s, &p, sizes, &uidl, &list, e) != 0)
         return -1;
     note_part(s, request, out);

@@ -8,10 +8,12 @@ UNIT_WIRE = $(WIRE) $(BASE) $(CMOCKA_LIBS)
 UNIT_PROTO = $(PROTO) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(CMOCKA_LIBS)
 UNIT_STORE = $(STORE) $(WIRE) $(BASE) $(CMOCKA_LIBS) $(STORE_LIBS)
 UNIT_CONF = $(CONF) $(BASE) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+UNIT_HAUL = $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS) $(CMOCKA_LIBS)
 include tests/unit/base/local.mk
 include tests/unit/conf/local.mk
 include tests/unit/store/local.mk
 include tests/unit/wire/local.mk
 include tests/unit/net/local.mk
 include tests/unit/proto/local.mk
+include tests/unit/haul/local.mk
 endif
