@@ -134,6 +134,13 @@ bool log_wants(enum log_level level)
     return level <= state.options.level || (kept && level <= state.options.to_file);
 }
 
+void log_locked(void (*fn)(void))
+{
+    pthread_mutex_lock(&state.lock);
+    fn();
+    pthread_mutex_unlock(&state.lock);
+}
+
 void log_around(void (*before)(void), void (*after)(void))
 {
     pthread_mutex_lock(&state.lock);

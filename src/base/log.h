@@ -44,6 +44,9 @@ void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Called under the lock around every line for standard error, so that a progress line can get out of its way. */
 void log_around(void (*before)(void), void (*after)(void));
 
+/* Calls `fn` under the lock: for what draws on standard error beside the log. It must not log. */
+void log_locked(void (*fn)(void));
+
 /* Copies `in` to `out` (size bytes, always NUL-terminated) as a line may show it; cut with "..." when it does not fit.
  */
 void log_printable(char *out, size_t size, struct slice in);

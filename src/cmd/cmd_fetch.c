@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include <unistd.h>
+
 #include "cmd/cmd.h"
+#include "run/pool.h"
 
 int cmd_fetch(const struct cmd_options *o, const struct conf *c)
 {
-    (void)o;
-    (void)c;
-    log_error("fetch is not yet supported by this version");
-    return EXIT_SOFTWARE;
+    const struct pool_options options = { .dry_run = o->dry_run,
+                                          .oversize = o->oversize,
+                                          .json = o->json,
+                                          .progress = isatty(STDERR_FILENO) && !o->quiet && o->verbosity < 2 };
+
+    return pool_fetch(c, o->accounts, o->account_count, &options);
 }

@@ -10,5 +10,5 @@ mailhaul_SOURCES = \
   %D%/help.c %D%/help.h \
   %D%/main.c \
   %D%/options.c %D%/options.h
-mailhaul_LDADD = $(CONF) $(STORE) $(NET) $(BASE) \
+mailhaul_LDADD = $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \
   $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(JANSSON_LIBS)

@@ -23,6 +23,7 @@ static bool folder_wanted(void *ctx, const struct source_folder *f)
 
 int haul_scan(const struct haul_options *o, struct source_folders *out, struct err *e)
 {
+    o->source->only_inbox = o->folder_count == 1 && slice_ieq(slice_str(o->folders[0]), SLICE("INBOX")) && !o->list_all;
     atomic_store(&o->progress->phase, HAUL_CONNECTING);
     if (o->source->ops->open(o->source, e) != 0)
         return -1;
@@ -42,7 +43,8 @@ static void report(struct pass *p, const struct err *e)
 
     err_format(e, words, sizeof(words));
     log_error("%s", words);
-    trouble_note(&p->r->err, e);
+    if (trouble_note(&p->r->err, e))
+        p->r->err_told = true;
 }
 
 /* Folders that the configuration names without a pattern have to be there. */
@@ -206,8 +208,8 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     listing_init(&p.listing);
     committer_init(&p.committer, &store);
     rc = run(&p, &e);
-    if (rc != 0)
-        trouble_note(&out->err, &e);
+    if (rc != 0 && trouble_note(&out->err, &e))
+        out->err_told = false;
     intake_free(&p.intake);
     committer_release(&p.committer);
     for (size_t i = 0; i < o->sink_count; i++)

@@ -58,6 +58,7 @@ struct haul_options {
     unsigned max_messages; /* 0: no limit */
     size_t batch_messages; /* descriptors that may be open for one batch */
     bool dry_run;
+    bool list_all; /* scan tells every folder, not only what is needed (`folders` command) */
     struct haul_progress *progress;
     struct haul_observer observer;
 };
@@ -72,6 +73,7 @@ struct haul_result {
     uint64_t known_again;                                  /* recognised after UIDVALIDITY changed       */
     uint64_t would_fetch, would_fetch_bytes, would_remove; /* dry run   */
     struct err err;                                        /* the one that decides the exit status; E_NONE */
+    bool err_told;                                         /* it was logged when it happened */
 };
 
 /* Always fills *out, also when it returns -1 (then out->err tells why). */

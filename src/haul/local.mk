@@ -3,6 +3,9 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/batch.c %D%/batch.h \
   %D%/committer.c %D%/committer.h \
   %D%/haul.c %D%/haul.h %D%/haul_int.h \
+  %D%/imap_fetch.c \
+  %D%/imap_list.c \
+  %D%/imap_scan.c \
   %D%/intake.c %D%/intake.h %D%/intake_int.h \
   %D%/listing.c %D%/listing.h \
   %D%/plan.c %D%/plan.h \
@@ -13,6 +16,7 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/sink.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
   %D%/source.c %D%/source.h \
+  %D%/source_imap.c %D%/source_imap.h %D%/source_imap_int.h \
   %D%/source_pop3.c %D%/source_pop3.h \
   %D%/trouble.c %D%/trouble.h \
   %D%/visit.c

@@ -364,7 +364,7 @@ static void note_part(struct source_pop3 *s, const struct list_request *request,
 static int look(struct source_pop3 *s, const struct list_request *request, struct listing *out, struct err *e)
 {
     bool sizes = request->complete || request->known == NULL || request->known->id == 0, uidl, list;
-    struct pop3_listing p;
+    struct pop3_listing p = { .out = out };
 
     listing_clear(out);
     out->complete = true;
@@ -602,4 +602,11 @@ struct source *source_pop3_new(const struct server *server, struct err *e)
     header_init(&s->header);
     pop3_init(&s->pop3, server);
     return &s->source;
+}
+
+const struct tls_facts *source_pop3_tls(const struct source *s)
+{
+    const struct source_pop3 *p = (const struct source_pop3 *)s;
+
+    return p->pop3.stream != NULL ? stream_tls(p->pop3.stream) : NULL;
 }

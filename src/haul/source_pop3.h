@@ -20,5 +20,7 @@
 
 /* `server` is borrowed and outlives the source. NULL with E_NOMEM. Free with ops->free. */
 struct source *source_pop3_new(const struct server *server, struct err *e);
+/* Of the open session; NULL: no TLS. */
+const struct tls_facts *source_pop3_tls(const struct source *s);
 
 #endif

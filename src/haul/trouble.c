@@ -10,23 +10,18 @@ enum trouble trouble_decide(const struct err *e, bool progressed, unsigned recon
     return TROUBLE_END;
 }
 
-void trouble_note(struct err *worst, const struct err *e)
+bool trouble_note(struct err *worst, const struct err *e)
 {
     /* First in the list decides. */
     static const int order[] = { 64, 78, 77, 69, 76, 74, 75 };
     int now = err_exit_status(worst->code), other = err_exit_status(e->code);
+    bool worse = now == 0 || e->code == E_STOPPED;
 
-    if (now == 0 || worst->code == E_STOPPED || e->code == E_STOPPED) {
-        if (worst->code != E_STOPPED)
-            *worst = *e;
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        if (order[i] == now)
-            return;
-        if (order[i] == other) {
-            *worst = *e;
-            return;
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(order) && !worse && order[i] != now; i++)
+        worse = order[i] == other;
+    if (worst->code == E_STOPPED)
+        worse = false;
+    if (worse)
+        *worst = *e;
+    return worse;
 }

@@ -18,7 +18,7 @@ enum { TROUBLE_RECONNECTS = 20 /* in one pass, each after some progress */ };
  * somewhere. `reconnects`: so far in this pass. */
 enum trouble trouble_decide(const struct err *e, bool progressed, unsigned reconnects);
 
-/* Keeps in *worst the error that decides the exit status, in the order of CONTRACT section 1. */
-void trouble_note(struct err *worst, const struct err *e);
+/* Keeps in *worst the error that decides the exit status, in the order of CONTRACT section 1. True when that is `e`. */
+bool trouble_note(struct err *worst, const struct err *e);
 
 #endif

@@ -281,6 +281,8 @@ static int open_for_reading(struct journal *j, int dirfd, const char *name, stru
 {
     bool empty;
 
+    if (dirfd < 0)
+        return open_in_memory(j, e);
     if (open_read_only(j, dirfd, name, &empty, e) != 0)
         return -1;
     if (!empty && (settings(j, e) != 0 || journal_schema(j, &empty, e) != 0))

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/imap.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "proto/imap_int.h"
+#include "wire/limits.h"
+
+struct imap *imap_new(const struct server *server)
+{
+    struct imap *im = calloc(1, sizeof(*im));
+
+    if (im == NULL)
+        return NULL;
+    im->server = server;
+    im->host = server->dial.host != NULL ? server->dial.host : "the server behind the tunnel";
+    im->patience = 1;
+    imap_reader_init(&im->reader);
+    for (size_t i = 0; server->disabled != NULL && server->disabled[i] != NULL; i++)
+        im->disabled |= imap_cap_from_name(slice_str(server->disabled[i]));
+    return im;
+}
+
+uint32_t imap_caps(const struct imap *im)
+{
+    return im->caps.bits & ~im->disabled;
+}
+
+uint32_t imap_message_limit(const struct imap *im)
+{
+    return im->caps.message_limit;
+}
+
+bool imap_utf8(const struct imap *im)
+{
+    return im->utf8;
+}
+
+bool imap_uidonly(const struct imap *im)
+{
+    return im->uidonly;
+}
+
+const struct tls_facts *imap_tls(const struct imap *im)
+{
+    return stream_tls(im->stream);
+}
+
+void imap_patient(struct imap *im)
+{
+    im->patience = 5;
+}
+
+/* --- responses ------------------------------------------------------------------------------------------------ */
+
+static int bad_stream(struct imap *im, struct err *e)
+{
+    im->broken = true;
+    return err_set(e, E_PROTO, "%s broke the IMAP protocol: %s", im->host, im->reader.why);
+}
+
+static int body_event(struct imap *im, enum imap_event event, const struct imap_handler *h, struct err *e)
+{
+    if (h == NULL)
+        return 0;
+    if (event == IMAP_EV_BODY_BEGIN)
+        return h->body_begin != NULL ? h->body_begin(h->ctx, im->reader.body_octets, e) : 0;
+    if (event == IMAP_EV_BODY_DATA)
+        return h->body_data != NULL ? h->body_data(h->ctx, im->reader.data, e) : 0;
+    return h->body_end != NULL ? h->body_end(h->ctx, e) : 0;
+}
+
+int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_response *r, struct err *e)
+{
+    for (;;) {
+        struct slice in = stream_peek(im->stream);
+        enum imap_event event;
+        size_t used;
+
+        if (in.n == 0) {
+            if (stream_fill(im->stream, e) != 0) {
+                im->broken = true;
+                return -1;
+            }
+            continue;
+        }
+        event = imap_reader_next(&im->reader, in, &used);
+        if (event == IMAP_EV_BAD)
+            return bad_stream(im, e);
+        if ((event == IMAP_EV_BODY_BEGIN || event == IMAP_EV_BODY_DATA || event == IMAP_EV_BODY_END) &&
+            body_event(im, event, handler, e) != 0) {
+            im->broken = true;
+            return -1;
+        }
+        stream_consume(im->stream, used);
+        if (event == IMAP_EV_RESPONSE)
+            break;
+    }
+    stream_trace(im->stream, 'S', im->reader.text);
+    stream_exchange(im->stream, im->patience);
+    if (imap_parse_response(im->reader.text, r) != 0) {
+        im->broken = true;
+        err_set(e, E_PROTO, "%s sent something that is no IMAP response", im->host);
+        return err_peer(e, im->reader.text);
+    }
+    return 0;
+}
+
+static void copy_words(char *out, size_t size, struct slice in)
+{
+    log_printable(out, size, in);
+}
+
+static void take_caps(struct imap *im, struct slice names)
+{
+    imap_parse_caps(names, &im->caps);
+    im->caps_fresh = true;
+}
+
+static int bye(struct imap *im, const struct imap_response *r, struct err *e)
+{
+    im->broken = true;
+    err_set(e, E_BUSY, "%s ended the session", im->host);
+    /* In a session that worked this is a time limit or a restart: a new one may go on. */
+    if (im->logged_in)
+        err_retry(e, RETRY_RECONNECT);
+    return err_peer(e, r->text);
+}
+
+/* What concerns the session, whichever command it came with. */
+static int note_untagged(struct imap *im, const struct imap_response *r, struct err *e)
+{
+    if (slice_ieq(r->name, SLICE("CAPABILITY")))
+        take_caps(im, r->rest);
+    else if (slice_ieq(r->code, SLICE("CAPABILITY")))
+        take_caps(im, r->code_args);
+    else if (slice_ieq(r->name, SLICE("ENABLED"))) {
+        char words[IMAP_WORDS_MAX];
+        copy_words(words, sizeof(words), r->rest);
+        im->utf8 |= strcasestr(words, "UTF8=ACCEPT") != NULL;
+        im->uidonly |= strcasestr(words, "UIDONLY") != NULL;
+    } else if (slice_ieq(r->code, SLICE("ALERT")))
+        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+    if (r->status == IMAP_BYE)
+        return bye(im, r, e);
+    return 0;
+}
+
+static struct imap_sent *sent_find(struct imap *im, uint32_t tag)
+{
+    for (size_t i = 0; i < IMAP_IN_FLIGHT; i++) {
+        if (im->sent[i].tag == tag)
+            return &im->sent[i];
+    }
+    return NULL;
+}
+
+static int take_tagged(struct imap *im, const struct imap_response *r, struct err *e)
+{
+    struct imap_sent *sent = NULL;
+    uint32_t tag = 0;
+
+    if (slice_starts(r->tag, SLICE("m")) && num_parse_u32(slice_from(r->tag, 1), &tag) == 0 && tag != 0)
+        sent = sent_find(im, tag);
+    if (sent == NULL || sent->done || r->status == IMAP_BYE || r->status == IMAP_PREAUTH ||
+        r->status == IMAP_NO_STATUS) {
+        im->broken = true;
+        err_set(e, E_PROTO, "%s answered a command that was never sent", im->host);
+        return err_peer(e, im->reader.text);
+    }
+    sent->done = true;
+    sent->result.status = r->status;
+    copy_words(sent->result.code, sizeof(sent->result.code), r->code);
+    copy_words(sent->result.code_args, sizeof(sent->result.code_args), r->code_args);
+    copy_words(sent->result.text, sizeof(sent->result.text), r->text);
+    if (slice_ieq(r->code, SLICE("CAPABILITY")))
+        take_caps(im, r->code_args);
+    else if (r->status == IMAP_OK && slice_ieq(r->code, SLICE("ALERT")))
+        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+    return 0;
+}
+
+static int read_one(struct imap *im, const struct imap_handler *handler, struct err *e)
+{
+    struct imap_response r;
+
+    if (imap_read(im, handler, &r, e) != 0)
+        return -1;
+    switch (r.kind) {
+    case IMAP_TAGGED:
+        return take_tagged(im, &r, e);
+    case IMAP_CONTINUE:
+        im->continued = true;
+        copy_words(im->challenge, sizeof(im->challenge), r.text);
+        return 0;
+    case IMAP_UNTAGGED:
+        break;
+    }
+    if (note_untagged(im, &r, e) != 0)
+        return -1;
+    if (handler != NULL && handler->untagged != NULL && handler->untagged(handler->ctx, &r, e) != 0) {
+        im->broken |= e->scope >= SCOPE_SESSION;
+        return -1;
+    }
+    return 0;
+}
+
+int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
+                struct err *e)
+{
+    struct imap_sent *sent = sent_find(im, tag);
+    unsigned patience = im->patience;
+
+    if (im->put_error.code != E_NONE || sent == NULL) {
+        *e = im->put_error;
+        im->broken = true;
+        return sent == NULL && e->code == E_NONE ? err_set(e, E_PROTO, "too many IMAP commands at once") : -1;
+    }
+    stream_exchange(im->stream, patience);
+    if (stream_flush(im->stream, e) != 0) {
+        im->broken = true;
+        return -1;
+    }
+    while (!sent->done) {
+        if (read_one(im, handler, e) != 0)
+            return -1;
+        if (im->continued) {
+            im->broken = true;
+            return err_set(e, E_PROTO, "%s asked for more where nothing was to come", im->host);
+        }
+    }
+    *done = sent->result;
+    sent->tag = 0;
+    im->patience = 1;
+    return 0;
+}
+
+int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, struct imap_done *done, struct err *e)
+{
+    struct imap_sent *sent = sent_find(im, tag);
+
+    *continued_out = false;
+    if (stream_flush(im->stream, e) != 0) {
+        im->broken = true;
+        return -1;
+    }
+    while (sent != NULL && !sent->done) {
+        if (read_one(im, NULL, e) != 0)
+            return -1;
+        if (im->continued) {
+            im->continued = false;
+            *continued_out = true;
+            return 0;
+        }
+    }
+    if (sent != NULL) {
+        *done = sent->result;
+        sent->tag = 0;
+    }
+    return 0;
+}
+
+/* --- commands ------------------------------------------------------------------------------------------------- */
+
+void imap_begin(struct imap *im, uint32_t *tag_out)
+{
+    struct imap_sent *slot = sent_find(im, 0);
+
+    /* Answers that nobody asked for make room. */
+    for (size_t i = 0; i < IMAP_IN_FLIGHT && slot == NULL; i++) {
+        if (im->sent[i].done)
+            slot = &im->sent[i];
+    }
+    im->next_tag++;
+    *tag_out = im->next_tag;
+    if (slot == NULL) {
+        err_set(&im->put_error, E_PROTO, "%s leaves too many commands unanswered", im->host);
+        return;
+    }
+    *slot = (struct imap_sent){ .tag = im->next_tag };
+    imap_text(im, "m%" PRIu32 " ", im->next_tag);
+}
+
+void imap_text(struct imap *im, const char *fmt, ...)
+{
+    struct buf b = BUF_INIT(2 * LIMIT_COMMAND);
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (buf_vputf(&b, fmt, ap) != 0)
+        err_nomem(&im->put_error);
+    va_end(ap);
+    stream_put(im->stream, buf_slice(&b));
+    buf_release(&b);
+}
+
+/* A literal (RFC 3501 section 4.3): without LITERAL+ or LITERAL- the server has to agree first. */
+static void put_literal(struct imap *im, struct slice value)
+{
+    bool at_once = (imap_caps(im) & IMAP_CAP_LITERAL_PLUS) != 0 ||
+                   ((imap_caps(im) & IMAP_CAP_LITERAL_MINUS) != 0 && value.n <= 4096);
+    struct imap_done done = { 0 };
+    bool go = at_once;
+
+    imap_text(im, "{%zu%s}\r\n", value.n, at_once ? "+" : "");
+    if (!at_once && imap_await_continue(im, im->next_tag, &go, &done, &im->put_error) != 0)
+        return;
+    if (go)
+        stream_put_secret(im->stream, value);
+    else
+        imap_refused(im, &done, E_PROTO, "a literal", &im->put_error);
+}
+
+void imap_string_arg(struct imap *im, struct slice value)
+{
+    struct buf b = BUF_INIT(4 * SECRET_MAX);
+
+    switch (imap_put_string(&b, value, im->utf8)) {
+    case IMAP_QUOTED:
+        stream_put(im->stream, buf_slice(&b));
+        break;
+    case IMAP_NEEDS_LITERAL:
+        put_literal(im, value);
+        break;
+    case IMAP_UNSENDABLE:
+        err_set(&im->put_error, E_PROTO, "a name with a NUL byte cannot be sent to %s", im->host);
+        break;
+    }
+    buf_release(&b);
+}
+
+void imap_end(struct imap *im)
+{
+    stream_put(im->stream, SLICE("\r\n"));
+}
+
+/* --- refusals ------------------------------------------------------------------------------------------------- */
+
+struct code_row {
+    const char *code;
+    enum err_code means;
+};
+
+/* RFC 5530 section 3, RFC 9738. */
+static const struct code_row codes[] = {
+    { "UNAVAILABLE", E_BUSY },
+    { "INUSE", E_BUSY },
+    { "SERVERBUG", E_BUSY },
+    { "LIMIT", E_BUSY },
+    { "THROTTLED", E_BUSY },
+    { "OVERQUOTA", E_BUSY },
+    { "CONTACTADMIN", E_AUTH },
+    { "EXPIRED", E_AUTH },
+    { "AUTHENTICATIONFAILED", E_AUTH },
+    { "AUTHORIZATIONFAILED", E_AUTH },
+    { "PRIVACYREQUIRED", E_TLS },
+    { "NONEXISTENT", E_NOFOLDER },
+};
+
+bool imap_throttled(const struct imap_done *done)
+{
+    return strcasecmp(done->code, "UNAVAILABLE") == 0 || strcasecmp(done->code, "INUSE") == 0 ||
+           strcasecmp(done->code, "LIMIT") == 0 || strcasecmp(done->code, "THROTTLED") == 0 ||
+           strcasestr(done->text, "Suggested Backoff Time") != NULL || strcasestr(done->text, "throttled") != NULL ||
+           strcasestr(done->text, "authenticated but not connected") != NULL ||
+           strcasestr(done->text, "Too many simultaneous connections") != NULL;
+}
+
+int imap_refused(const struct imap *im, const struct imap_done *done, enum err_code usual, const char *what,
+                 struct err *e)
+{
+    enum err_code code = imap_throttled(done) ? E_BUSY : usual;
+    char words[2 * IMAP_WORDS_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        if (strcasecmp(done->code, codes[i].code) == 0)
+            code = codes[i].means;
+    }
+    err_set(e, code, "%s refused %s", im->host, what);
+    snprintf(words, sizeof(words), "%s%s%s", done->code, done->code[0] != '\0' ? ": " : "", done->text);
+    return err_peer(e, slice_str(words));
+}
+
+void imap_close(struct imap **imp)
+{
+    struct imap *im = *imp;
+    struct err ignored;
+    uint32_t tag;
+
+    if (im == NULL)
+        return;
+    if (im->stream != NULL && !im->broken && im->put_error.code == E_NONE) {
+        imap_begin(im, &tag);
+        imap_text(im, "LOGOUT");
+        imap_end(im);
+        /* Nothing hangs on the answer: mail is stored, removals are confirmed by then. */
+        if (stream_flush(im->stream, &ignored) != 0)
+            im->broken = true;
+    }
+    stream_close(&im->stream);
+    imap_reader_release(&im->reader);
+    free(im);
+    *imp = NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * imap.h - a straight-line IMAP client: commands go out with tags, responses come back in order, bodies stream.
+ *
+ * RFC 3501, 9051; STARTTLS RFC 2595 and 3501 6.2.1; SASL-IR RFC 4959; LITERAL+ RFC 7888; ID RFC 2971; ENABLE RFC 5161; COMPRESS
+ * RFC 4978; UTF8=ACCEPT RFC 6855; response codes RFC 5530.
+ *
+ * Calling sequence:
+ *     imap_open(server, &im, e)                  connect, TLS, capabilities, login, what is enabled
+ *     imap_begin(im, &tag); imap_text()..., imap_string_arg()...; imap_end()       one command, not waited for
+ *     imap_finish(im, tag, handler, &done, e)    sends what is collected; reads until that command's tagged response; everything
+ *                                                untagged meanwhile goes to `handler`
+ *     imap_close(&im)                            LOGOUT and away; nothing is expunged by it
+ * Commands may be pipelined: begin several, finish them in order. The caller keeps what is in flight below LIMIT_IN_FLIGHT.
+ *
+ * Errors of imap_finish(): the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a broken protocol (E_PROTO), BYE (E_BUSY). A NO or BAD is no error here: it is in `done`, and
+ * imap_refused() turns it into one, classed by its response code. After an error only imap_close().
+ * A tagged response to a command that was never sent is E_PROTO. After STARTTLS everything learned before it is forgotten; PREAUTH before it, or no STARTTLS, is E_TLS.
+ * Thread: one at a time.
+ */
+#ifndef MAILHAUL_PROTO_IMAP_H
+#define MAILHAUL_PROTO_IMAP_H
+
+#include "proto/server.h"
+#include "wire/imap_parse.h"
+#include "wire/imap_write.h"
+
+struct imap;
+
+/* All may be NULL. What a callback returns non-zero ends imap_finish() with that error. Slices live for the call. */
+struct imap_handler {
+    void *ctx;
+    int (*untagged)(void *ctx, const struct imap_response *r, struct err *e);
+    int (*body_begin)(void *ctx, uint64_t octets, struct err *e);
+    int (*body_data)(void *ctx, struct slice bytes, struct err *e);
+    int (*body_end)(void *ctx, struct err *e);
+};
+
+enum { IMAP_WORDS_MAX = 256 };
+
+struct imap_done {
+    enum imap_status status; /* IMAP_OK, IMAP_NO, IMAP_BAD           */
+    char code[32];           /* "TRYCREATE", "MESSAGELIMIT"; "": none */
+    char code_args[IMAP_WORDS_MAX];
+    char text[IMAP_WORDS_MAX];
+};
+
+MUST_CHECK int imap_open(const struct server *server, struct imap **out, struct err *e);
+void imap_close(struct imap **im);
+
+uint32_t imap_caps(const struct imap *im); /* enum imap_cap, without the disabled ones */
+uint32_t imap_message_limit(const struct imap *im);
+bool imap_utf8(const struct imap *im); /* names travel as UTF-8 */
+bool imap_uidonly(const struct imap *im);
+/* NULL before TLS. */
+const struct tls_facts *imap_tls(const struct imap *im);
+
+/* One command. Errors are kept and come out of imap_finish(). */
+void imap_begin(struct imap *im, uint32_t *tag_out);
+void imap_text(struct imap *im, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void imap_string_arg(struct imap *im, struct slice value);
+void imap_end(struct imap *im);
+
+MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
+                           struct err *e);
+/* Waits for answers up to 5 x timeout until the next imap_finish() has ended (the first SELECT). */
+void imap_patient(struct imap *im);
+
+/* Fills *e for a NO or BAD: "HOST refused WHAT", the server's words as peer; E_BUSY, E_AUTH or E_NOFOLDER where the response code says so, else `usual`. Always -1. */
+int imap_refused(const struct imap *im, const struct imap_done *done, enum err_code usual, const char *what,
+                 struct err *e);
+/* True when the code or the words say that the server limits us now: nobody's message is to blame. */
+bool imap_throttled(const struct imap_done *done);
+
+#endif

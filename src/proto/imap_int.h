@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * imap_int.h - the inside of the IMAP client: imap.c (commands and responses) and imap_login.c (from a host name to a
+ * session).
+ */
+#ifndef MAILHAUL_PROTO_IMAP_INT_H
+#define MAILHAUL_PROTO_IMAP_INT_H
+
+#include "proto/imap.h"
+#include "wire/imap_reader.h"
+
+enum { IMAP_IN_FLIGHT = 32 };
+
+struct imap_sent {
+    uint32_t tag; /* 0: free */
+    bool done;
+    struct imap_done result;
+};
+
+struct imap {
+    const struct server *server; /* borrowed */
+    const char *host;            /* for words   */
+    struct stream *stream;
+    struct imap_reader reader;
+    struct imap_caps caps;
+    uint32_t disabled;
+    uint32_t next_tag;
+    struct imap_sent sent[IMAP_IN_FLIGHT];
+    bool caps_fresh; /* told since the last change of state */
+    bool logged_in, utf8, uidonly;
+    bool broken; /* no LOGOUT any more */
+    unsigned patience;
+    bool continued; /* a continuation was read and not used */
+    char challenge[IMAP_WORDS_MAX];
+    struct err put_error; /* of building a command */
+};
+
+struct imap *imap_new(const struct server *server);
+/* Reads one response; `handler` gets bodies. *r is valid until the next read. */
+MUST_CHECK int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_response *r, struct err *e);
+/* Waits for "+" (then *done is not filled and *continued_out is true) or for the tagged response. */
+MUST_CHECK int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, struct imap_done *done,
+                                   struct err *e);
+MUST_CHECK int imap_login(struct imap *im, struct err *e);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/session.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "haul/sink_maildir.h"
+#include "haul/source_imap.h"
+#include "haul/source_pop3.h"
+#include "run/last.h"
+
+enum { STATE_NAME_MAX = 1024, BATCH_MOST = 256, BATCH_LEAST = 8, DESCRIPTORS_KEPT = 128 };
+
+struct session {
+    const struct conf *conf;            /* borrowed */
+    const struct conf_account *account; /* borrowed */
+    struct session_options options;
+    struct haul_progress own_progress;
+    struct server server;
+    int state_dir;
+    struct lock lock;
+    struct journal *journal;
+    struct source *source;
+    struct sink *sinks[SINK_MAX];
+    size_t sink_count;
+    size_t batch_messages;
+};
+
+int session_state_name(const char *account, const char *suffix, struct buf *out)
+{
+    static const char hex[] = "0123456789ABCDEF", plain[] = "_@+-.";
+
+    for (const char *p = account; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ascii_isdigit(*p);
+        char escaped[4] = { '%', hex[c >> 4], hex[c & 15], '\0' };
+
+        if (letter || (strchr(plain, c) != NULL && p != account)) {
+            if (buf_put_char(out, *p) != 0)
+                return -1;
+        } else if (buf_put_str(out, escaped) != 0) {
+            return -1;
+        }
+    }
+    return buf_put_str(out, suffix);
+}
+
+static int make_parents(const char *path, struct err *e)
+{
+    struct buf part = BUF_INIT(4096);
+    int rc = -1;
+
+    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        buf_clear(&part);
+        if (buf_put(&part, path, slash != NULL ? (size_t)(slash - path) : strlen(path)) != 0) {
+            err_nomem(e);
+            goto out;
+        }
+        if (mkdir(buf_cstr(&part), 0700) != 0 && errno != EEXIST) {
+            err_sys(e, E_DISK, errno, "the state directory %s cannot be made", buf_cstr(&part));
+            goto out;
+        }
+        if (slash == NULL)
+            break;
+    }
+    rc = 0;
+out:
+    buf_release(&part);
+    return rc;
+}
+
+int session_state_dir(const struct conf *c, bool read_only, int *fd_out, struct err *e)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+    *fd_out = open(c->state_dir, flags);
+    if (*fd_out < 0 && errno == ENOENT && read_only)
+        return 0;
+    if (*fd_out < 0 && errno == ENOENT) {
+        if (make_parents(c->state_dir, e) != 0)
+            return -1;
+        *fd_out = open(c->state_dir, flags);
+    }
+    if (*fd_out < 0)
+        return err_sys(e, E_DISK, errno, "the state directory %s cannot be opened", c->state_dir);
+    return 0;
+}
+
+static int ask_password(void *ctx, struct secret *out, struct err *e)
+{
+    return conf_password(ctx, out, e);
+}
+
+static void fill_server(struct session *s)
+{
+    static const enum server_tls tls[] = { [CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
+                                           [CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,
+                                           [CONF_TLS_PLAINTEXT] = SERVER_PLAINTEXT };
+    static const enum dial_family family[] = {
+        [CONF_FAMILY_ANY] = DIAL_ANY, [CONF_FAMILY_IPV4] = DIAL_IPV4, [CONF_FAMILY_IPV6] = DIAL_IPV6
+    };
+    const struct conf_account *a = s->account;
+
+    s->server = (struct server){
+        .dial = { .host = a->host,
+                  .port = a->port,
+                  .family = family[a->family],
+                  .bind_address = a->bind_address,
+                  .proxy_host = a->proxy_host,
+                  .proxy_port = a->proxy_port,
+                  .proxy_user = a->proxy_user,
+                  .proxy_password = a->proxy_password,
+                  .tunnel = a->tunnel.n > 0 ? a->tunnel.v : NULL,
+                  .timeout_s = a->timeout },
+        .tls = tls[a->tls],
+        .tls_settings = { .host = a->host,
+                          .trust_file = a->tls_settings.trust_file,
+                          .fingerprints = (const char *const *)a->tls_settings.fingerprints.v,
+                          .fingerprint_count = a->tls_settings.fingerprints.n,
+                          .cert_file = a->tls_settings.cert_file,
+                          .key_file = a->tls_settings.key_file,
+                          .min_version = a->tls_settings.min_1_3 ? TLS_1_3 : TLS_1_2 },
+        .user = a->login.user,
+        .authorize_as = a->login.authorize_as,
+        .auth = (const char *const *)a->login.auth.v,
+        .password = ask_password,
+        .password_ctx = (void *)(uintptr_t)a,
+        .disabled = (const char *const *)a->disable_extensions.v,
+        .compress = a->compress,
+    };
+}
+
+static int make_sinks(struct session *s, struct err *e)
+{
+    for (size_t i = 0; i < s->account->deliver_count; i++) {
+        const struct conf_deliver *d = &s->account->delivers[i];
+
+        if (i == SINK_MAX)
+            return err_set(e, E_CONFIG, "more than %d deliver sections", (int)SINK_MAX);
+        s->sinks[i] = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);
+        if (s->sinks[i] == NULL)
+            return err_nomem(e);
+        s->sink_count++;
+    }
+    return 0;
+}
+
+/* A batch keeps its files open until they are flushed, two batches at a time, in as many accounts as run at once. */
+static size_t batch_for(unsigned sessions)
+{
+    struct rlimit limit;
+    size_t share;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return BATCH_MOST;
+    share =
+        limit.rlim_cur > DESCRIPTORS_KEPT ? (limit.rlim_cur - DESCRIPTORS_KEPT) / (sessions > 0 ? sessions : 1) / 3 : 0;
+    return share > BATCH_MOST ? BATCH_MOST : share < BATCH_LEAST ? BATCH_LEAST : share;
+}
+
+static int open_state(struct session *s, struct err *e)
+{
+    bool read_only = s->options.dry_run;
+    struct buf lock = BUF_INIT(STATE_NAME_MAX), db = BUF_INIT(STATE_NAME_MAX);
+    int rc = -1;
+
+    if (session_state_dir(s->conf, read_only, &s->state_dir, e) != 0)
+        goto out;
+    if (session_state_name(s->account->name, ".lock", &lock) != 0 ||
+        session_state_name(s->account->name, ".db", &db) != 0) {
+        err_set(e, E_CONFIG, "the name of account %s is too long", s->account->name);
+        goto out;
+    }
+    if (s->state_dir >= 0 && lock_take(&s->lock, s->state_dir, buf_cstr(&lock), read_only, e) != 0)
+        goto out;
+    rc = journal_open(s->state_dir, s->conf->state_dir, buf_cstr(&db), read_only, &s->journal, e);
+out:
+    buf_release(&lock);
+    buf_release(&db);
+    return rc;
+}
+
+int session_open(const struct conf *c, const struct conf_account *account, const struct session_options *options,
+                 struct session **out, struct err *e)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return err_nomem(e);
+    s->conf = c;
+    s->account = account;
+    s->options = *options;
+    s->state_dir = -1;
+    s->lock = LOCK_INIT;
+    if (s->options.progress == NULL)
+        s->options.progress = &s->own_progress;
+    s->batch_messages = batch_for(options->sessions);
+    fill_server(s);
+    s->source = account->protocol == CONF_POP3 ? source_pop3_new(&s->server, e) : source_imap_new(&s->server, e);
+    if (s->source == NULL || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
+        session_close(&s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+void session_close(struct session **sp)
+{
+    struct session *s = *sp;
+
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->sink_count; i++) {
+        s->sinks[i]->ops->close(s->sinks[i]);
+        s->sinks[i]->ops->free(s->sinks[i]);
+    }
+    if (s->source != NULL)
+        s->source->ops->free(s->source);
+    journal_close(&s->journal);
+    lock_release(&s->lock);
+    io_close(&s->state_dir);
+    free(s);
+    *sp = NULL;
+}
+
+static struct haul_options options_of(struct session *s)
+{
+    return (struct haul_options){
+        .source = s->source,
+        .sinks = s->sinks,
+        .sink_count = s->sink_count,
+        .journal = s->journal,
+        .lock = &s->lock,
+        .folders = (const char *const *)s->account->folders.v,
+        .folder_count = s->account->folders.n,
+        .policy = { .now = clock_wall(),
+                    .leave_s = s->account->leave_s,
+                    .max_size = s->options.oversize ? 0 : s->account->max_size },
+        .max_messages = s->account->max_messages,
+        .batch_messages = s->batch_messages,
+        .dry_run = s->options.dry_run,
+        .list_all = s->options.list_all,
+        .progress = s->options.progress,
+        .observer = s->options.observer,
+    };
+}
+
+int session_pass(struct session *s, struct haul_result *out)
+{
+    struct haul_options options = options_of(s);
+    int rc = haul_pass(&options, out);
+
+    if (!s->options.dry_run)
+        last_write(s->state_dir, s->account->name, options.policy.now, out);
+    return rc;
+}
+
+int session_folders(struct session *s, struct source_folders *out, struct err *e)
+{
+    struct haul_options options = options_of(s);
+
+    return haul_scan(&options, out, e);
+}
+
+const struct tls_facts *session_tls(const struct session *s)
+{
+    return s->account->protocol == CONF_IMAP ? source_imap_tls(s->source) : source_pop3_tls(s->source);
+}
+
+void session_logout(struct session *s)
+{
+    s->source->ops->close(s->source);
+}
+
+bool session_selects(const struct session *s, const struct source_folder *f)
+{
+    return s->source->one_folder || folder_selected((const char *const *)s->account->folders.v, s->account->folders.n,
+                                                    slice_str(f->name), f->delimiter, f->attrs);
+}
+
+int session_sinks(struct session *s, bool adopt, struct err *e)
+{
+    struct haul_options options = options_of(s);
+
+    return haul_open_sinks(&options, adopt, e);
+}
+
+struct journal *session_journal(struct session *s)
+{
+    return s->journal;
+}
+
+int session_describe(const struct session *s, struct buf *out)
+{
+    return s->source->ops->describe(s->source, out);
+}

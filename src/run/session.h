@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * session.h - an account's section of the configuration, made ready to run: its lock, journal, source and sinks.
+ *
+ * Calling sequence: session_open(); then one of session_pass(), session_folders(), session_adopt(), or the accessors; session_close().
+ * With `dry_run` nothing is made or changed anywhere, and a state directory that does not exist reads as empty.
+ *
+ * Files in state_dir, NAME being the account's name with every byte but letters, digits and "_@+-." as %XX:
+ *     NAME.lock    one pass at a time (store/lock.h)
+ *     NAME.db      the journal (store/journal.h)
+ *     NAME.last    time and result of the last pass (last.h)
+ *
+ * Errors: E_LOCKED, E_DISK, E_CONFIG, E_NOMEM, and those of the pass. Thread: one at a time; different sessions in different threads.
+ */
+#ifndef MAILHAUL_RUN_SESSION_H
+#define MAILHAUL_RUN_SESSION_H
+
+#include "conf/conf.h"
+#include "haul/haul.h"
+#include "net/tls.h"
+
+struct session;
+
+struct session_options {
+    bool dry_run;
+    bool oversize;                  /* max_size does not count in this pass         */
+    bool list_all;                  /* session_folders() tells every folder         */
+    struct haul_progress *progress; /* NULL: nobody looks                           */
+    struct haul_observer observer;
+    unsigned sessions; /* how many run at once: descriptors are shared */
+};
+
+MUST_CHECK int session_open(const struct conf *c, const struct conf_account *account,
+                            const struct session_options *options, struct session **out, struct err *e);
+void session_close(struct session **s);
+
+/* A whole pass; *out is always filled, and NAME.last is written (not in a dry run). */
+int session_pass(struct session *s, struct haul_result *out);
+/* Logs in and tells the folders; session_tls() may be asked until session_logout(). */
+MUST_CHECK int session_folders(struct session *s, struct source_folders *out, struct err *e);
+const struct tls_facts *session_tls(const struct session *s);
+void session_logout(struct session *s);
+/* Whether the account's `folders` select this one. */
+bool session_selects(const struct session *s, const struct source_folder *folder);
+/* Destinations are there and are the ones they were; with `adopt` they are bound anew. */
+MUST_CHECK int session_sinks(struct session *s, bool adopt, struct err *e);
+struct journal *session_journal(struct session *s);
+/* "imaps imap.example.org, user me", appended. */
+MUST_CHECK int session_describe(const struct session *s, struct buf *out);
+
+/* The name of a state file of an account: "NAME" + `suffix`, appended. */
+MUST_CHECK int session_state_name(const char *account, const char *suffix, struct buf *out);
+/* The directory of the state files, made (mode 0700, with its parents) when missing unless `read_only`: then -1 in *fd_out and 0 for a missing one. */
+MUST_CHECK int session_state_dir(const struct conf *c, bool read_only, int *fd_out, struct err *e);
+
+#endif
