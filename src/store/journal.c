@@ -165,18 +165,57 @@ struct slice column_slice(sqlite3_stmt *st, int column)
 
 /* ---- open and close ---- */
 
-/* SQLite would make the file with the usual mode; files made here are the user's alone, and those that it makes
- * beside it get the same mode. One that is there is not opened: closing it again would drop the locks that another
- * connection of this process may hold (POSIX). */
-static int make_file(struct journal *j, int dirfd, const char *name, bool *made_out, struct err *e)
+/* The schema into a file that nobody uses yet; no flush, and nothing is left beside it. */
+static int fill_new(struct journal *j, const char *path, struct err *e)
 {
-    int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int rc = sqlite3_open_v2(path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-    *made_out = fd >= 0;
-    if (fd < 0 && errno != EEXIST)
-        return disk_err(e, errno, "%s", j->path);
+    if (rc != SQLITE_OK)
+        return journal_err(j, rc, e);
+    sqlite3_extended_result_codes(j->db, 1);
+    if (journal_exec(j, "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY", e) != 0 ||
+        journal_schema_make(j, e) != 0 || journal_exec(j, "PRAGMA journal_mode = WAL", e) != 0)
+        return -1;
+    rc = sqlite3_close(j->db);
+    j->db = NULL;
+    return rc == SQLITE_OK ? 0 : journal_err(j, rc, e);
+}
+
+/* A new journal is made aside and appears whole: that takes two flushes where SQLite in the file itself would take
+ * eight. Its mode is the user's alone, and SQLite gives the same to the files that it makes beside it. (The caller
+ * holds the account's lock, so that nobody else makes one.) */
+static int make_file(struct journal *j, int dirfd, const char *dir_path, const char *name, struct err *e)
+{
+    struct buf aside = BUF_INIT(PATH_LEN_MAX);
+    const char *aside_name;
+    struct stat sb;
+    int fd = -1, rc = -1;
+
+    if (fstatat(dirfd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    if (buf_putf(&aside, "%s/.%s.new", dir_path, name) != 0)
+        return err_nomem(e);
+    aside_name = buf_cstr(&aside) + strlen(dir_path) + 1;
+    unlinkat(dirfd, aside_name, 0);
+    fd = openat(dirfd, aside_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        disk_err(e, errno, "%s", j->path);
+        goto out;
+    }
+    if (fill_new(j, buf_cstr(&aside), e) != 0)
+        goto out;
+    if (fsync(fd) != 0 || renameat(dirfd, aside_name, dirfd, name) != 0 || disk_sync_dir(dirfd) != 0) {
+        disk_err(e, errno, "%s", j->path);
+        goto out;
+    }
+    step("journal.made");
+    rc = 0;
+out:
+    if (rc != 0)
+        unlinkat(dirfd, aside_name, 0);
     io_close(&fd);
-    return 0;
+    buf_release(&aside);
+    return rc;
 }
 
 /* The path as SQLite's URI. Without a WAL beside it nobody is writing, and `immutable` then keeps SQLite from making
@@ -254,13 +293,13 @@ static int use_wal(struct journal *j, struct err *e)
     return rc == SQLITE_ROW ? 0 : -1;
 }
 
-static int open_writable(struct journal *j, int dirfd, const char *name, struct err *e)
+static int open_writable(struct journal *j, int dirfd, const char *dir_path, const char *name, struct err *e)
 {
-    bool made, empty;
+    bool empty;
     int rc;
 
     disk_warn_network(dirfd, j->path);
-    if (make_file(j, dirfd, name, &made, e) != 0)
+    if (make_file(j, dirfd, dir_path, name, e) != 0)
         return -1;
     rc = sqlite3_open_v2(j->path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
@@ -268,13 +307,7 @@ static int open_writable(struct journal *j, int dirfd, const char *name, struct 
     /* SQLite makes do with reading, and says so only when something is to be written. */
     if (sqlite3_db_readonly(j->db, "main") == 1)
         return disk_err(e, faccessat(dirfd, name, W_OK, AT_EACCESS) != 0 ? errno : EACCES, "%s", j->path);
-    if (settings(j, e) != 0 || use_wal(j, e) != 0 || journal_schema(j, &empty, e) != 0)
-        return -1;
-    if (made && disk_sync_dir(dirfd) != 0)
-        return disk_err(e, errno, "%s", j->path);
-    if (made)
-        step("journal.made");
-    return 0;
+    return settings(j, e) != 0 || use_wal(j, e) != 0 ? -1 : journal_schema(j, &empty, e);
 }
 
 static int open_for_reading(struct journal *j, int dirfd, const char *name, struct err *e)
@@ -302,7 +335,7 @@ int journal_open(int dirfd, const char *dir_path, const char *name, bool read_on
     }
     j->read_only = read_only;
     buf_init(&j->row, JOURNAL_ROW_MAX);
-    if ((read_only ? open_for_reading(j, dirfd, name, e) : open_writable(j, dirfd, name, e)) != 0)
+    if ((read_only ? open_for_reading(j, dirfd, name, e) : open_writable(j, dirfd, dir_path, name, e)) != 0)
         goto fail;
     buf_release(&path);
     *out = j;

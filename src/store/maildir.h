@@ -46,7 +46,7 @@ const char *maildir_path(const struct maildir *md);
 
 /* Reads the marker into id_out; *found_out is false when there is none (no error). A malformed one is E_DISK. */
 MUST_CHECK int maildir_marker_read(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], bool *found_out, struct err *e);
-/* Makes a marker durably with a fresh random id, and the directories that lead to it; existing messages are left
+/* Makes a marker durably with a fresh random id, and what leads to it; existing messages are left
  * alone. When another made one meanwhile, that one is read. */
 MUST_CHECK int maildir_marker_make(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], struct err *e);
 

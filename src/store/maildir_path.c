@@ -16,7 +16,7 @@
 #include "base/step.h"
 #include "store/disk_int.h"
 
-enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC, REL_MAX = LIMIT_FOLDER_NAME * 3 + 16, ANCESTORS_MAX = 64 };
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC, REL_MAX = LIMIT_FOLDER_NAME * 3 + 16 };
 
 /* ---- reaching a directory ---- */
 
@@ -175,50 +175,64 @@ out:
     return rc;
 }
 
+/* The entry that leads to `dir`. What cannot be opened for reading was not made by us. */
+static int sync_parent(int dir)
+{
+    int fd = openat(dir, "..", DIR_FLAGS), rc, saved;
+
+    if (fd < 0)
+        return 0;
+    rc = disk_sync_dir(fd);
+    saved = errno;
+    io_close(&fd);
+    errno = saved;
+    return rc;
+}
+
+/* Makes `prefix`, for which `parent` is there. A directory is made only where the entry of its parent is durable,
+ * which leaves the last one alone for maildir_sync_root(). */
+static int make_root_component(const char *parent, const char *prefix)
+{
+    int fd, rc, saved;
+
+    if (access(prefix, F_OK) == 0)
+        return 0;
+    fd = open(parent, DIR_FLAGS);
+    rc = fd >= 0 ? sync_parent(fd) : 0;
+    saved = errno;
+    io_close(&fd);
+    errno = saved;
+    return rc == 0 && (mkdir(prefix, 0700) == 0 || errno == EEXIST) ? 0 : -1;
+}
+
 int maildir_make_root(const char *path)
 {
-    char *prefix = slice_dup(slice_str(path));
+    char *prefix = slice_dup(slice_str(path)), *parent = slice_dup(slice_str(*path == '/' ? "/" : "."));
     int rc = -1;
 
-    if (prefix == NULL)
-        return -1;
-    for (size_t i = 1; prefix[i - 1] != '\0'; i++) {
+    for (size_t i = 1; prefix != NULL && parent != NULL && *path != '\0'; i++) {
         char was = prefix[i];
         if (was != '/' && was != '\0')
             continue;
         prefix[i] = '\0';
-        /* A parent that is there may well refuse (EROFS, EACCES) to have it made again. */
-        if (mkdir(prefix, 0700) != 0 && errno != EEXIST && (was == '\0' || access(prefix, F_OK) != 0))
-            goto out;
+        if (make_root_component(parent, prefix) != 0)
+            break;
+        free(parent);
+        parent = slice_dup(slice_str(prefix));
         prefix[i] = was;
+        if (was == '\0') {
+            rc = 0;
+            break;
+        }
     }
-    rc = 0;
-out:
     free(prefix);
+    free(parent);
     return rc;
 }
 
-int maildir_sync_ancestors(struct maildir *md)
+int maildir_sync_root(struct maildir *md)
 {
-    int fd = openat(md->root, ".", DIR_FLAGS), rc = 0, saved;
-
-    for (int i = 0; fd >= 0 && i < ANCESTORS_MAX && rc == 0; i++) {
-        struct stat below, above;
-        int parent;
-
-        rc = fstat(fd, &below) == 0 ? disk_sync_dir(fd) : -1;
-        /* What cannot be opened for reading was not made by us. */
-        parent = rc == 0 ? openat(fd, "..", DIR_FLAGS) : -1;
-        saved = errno;
-        io_close(&fd);
-        errno = saved;
-        if (parent >= 0 && fstat(parent, &above) == 0 && above.st_dev == below.st_dev && above.st_ino != below.st_ino)
-            fd = parent;
-        else
-            io_close(&parent);
-    }
-    io_close(&fd);
-    return rc;
+    return disk_sync_dir(md->root) != 0 ? -1 : sync_parent(md->root);
 }
 
 /* ---- moving ---- */

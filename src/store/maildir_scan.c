@@ -100,7 +100,7 @@ int maildir_marker_make(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], str
     if (marker_write(md, line) != 0 && errno != EEXIST)
         return disk_err(e, errno, "Maildir %s, file %s", md->path, marker_name);
     /* The first thing that is stored here: what leads to it must last as long as it does. */
-    if (maildir_sync_ancestors(md) != 0)
+    if (maildir_sync_root(md) != 0)
         return disk_err(e, errno, "Maildir %s", md->path);
     step("maildir.marker");
     if (maildir_marker_read(md, id_out, &found, e) != 0)

@@ -127,10 +127,15 @@ static void test_file(void **state)
     journal_close(&j);
     journal_close(&j);
     CHECK_INT(count_entries("."), 1);
+    CASE("what a run left that was killed while it made one");
+    put_file(".b.db.new", SLICE("half"));
+    put_file(".b.db.new-journal", SLICE("half"));
     CASE("another file, another tag");
     OK(journal_open(box_fd, box, "b.db", false, &j, &e));
     CHECK(strcmp(tag, journal_tag(j)) != 0);
+    check_mode("b.db", 0600);
     journal_close(&j);
+    CHECK(is_there("b.db") && !is_there(".b.db.new"));
     CASE("a directory that is not there");
     CHECK_INT(mkdirat(box_fd, "gone", 0700), 0);
     int gone = openat(box_fd, "gone", O_RDONLY | O_DIRECTORY);

@@ -92,6 +92,8 @@ static void test_root(void **state)
     CHECK(is_there("a/b/c/new"));
     maildir_close(&md);
 
+    CASE("no name at all");
+    FAILS(maildir_open("", FOLDER_FS, "0", true, &md, &e), E_DISK, "not there");
     CASE("a file in its place");
     put_file("file", SLICE(""));
     FAILS(maildir_open(in_box("file"), FOLDER_FS, "0", true, &md, &e), E_DISK, "in the place of a directory");
