@@ -13,8 +13,10 @@ int conf_report(struct conf_report *r, const char *file, int line, const char *f
     char what[ERR_TEXT_MAX], place[400] = "";
     va_list ap;
 
-    if (r->quiet)
+    if (r->quiet) {
+        r->count++;
         return -1;
+    }
     va_start(ap, fmt);
     vsnprintf(what, sizeof(what), fmt, ap);
     va_end(ap);

@@ -3,6 +3,7 @@
 # with --enable-fuzz CC=clang it fuzzes. `make fuzz S=60` builds the latter beside this build and runs each S seconds.
 fuzz_programs = \
   %D%/fuzz_base64 \
+  %D%/fuzz_conf \
   %D%/fuzz_dot \
   %D%/fuzz_eol \
   %D%/fuzz_folder \
@@ -30,6 +31,11 @@ FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
 %C%_fuzz_base64_SOURCES = %D%/fuzz_base64.c %D%/fuzz.h
 %C%_fuzz_base64_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_base64_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_conf_SOURCES = %D%/fuzz_conf.c %D%/fuzz.h
+%C%_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
+%C%_fuzz_conf_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(BASE) $(CONFUSE_LIBS)
 
 %C%_fuzz_dot_SOURCES = %D%/fuzz_dot.c %D%/fuzz.h
 %C%_fuzz_dot_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -69,6 +75,7 @@ FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
 
 EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_base64.dict \
+  %D%/fuzz_conf.dict \
   %D%/fuzz_dot.dict \
   %D%/fuzz_eol.dict \
   %D%/fuzz_folder.dict \
