@@ -6,7 +6,11 @@
 #include "haul/intake_int.h"
 
 enum {
+#ifdef MAILHAUL_SMALL
+    OUT_SIZE = 17,
+#else
     OUT_SIZE = 64 * 1024,
+#endif
     BATCH_OCTETS = 8 * 1024 * 1024,
     BATCH_MS = 200,
 };

@@ -14,10 +14,15 @@
 #include <sys/types.h>
 
 enum {
+#ifdef MAILHAUL_SMALL
+    STREAM_READ = 16,
+    STREAM_WRITE = 16,
+#else
     /* One read call, and the read buffer of a stream in full flow: four TLS records. */
     STREAM_READ = 64 * 1024,
     /* What is collected before it is sent: one TLS record. */
     STREAM_WRITE = 16 * 1024,
+#endif
     STREAM_NAME_MAX = 256,
 };
 
