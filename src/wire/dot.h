@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * dot.h - the body of a POP3 multi-line reply: byte-stuffing undone, the end found. RFC 1939 section 3.
  *
- * Only CRLF "." CRLF ends it (and "." CRLF as the very first line): a bare LF before the dot does not, or a message could
- * cut itself short. A dot is removed only behind CRLF (or at the very start). Line ends are kept as they are.
+ * Only CRLF "." CRLF ends it (and "." CRLF as the very first line): a bare LF before the dot does not, or a message
+ * could cut itself short. A dot is removed only behind CRLF (or at the very start). Line ends are kept as they are.
  *
  * Pure, and the same at every chunk size. No byte is copied: the caller gets runs that point into its own input (or to
  * static bytes for a CR that was held back at a chunk's end).

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * header.h - watches a message go by, tells where its header block ends, and keeps its Message-ID. RFC 5322 section 2.2.
+ * header.h - watches a message go by, tells where its header block ends, and keeps its Message-ID.
+ * RFC 5322 section 2.2.
  *
  * The header block is everything up to and including the first empty line (CRLF CRLF, or LF LF, or mixed; a message may
  * also begin with the empty line, and may have none: then all of it is header). This is what IMAP's BODY[HEADER] holds,
  * so that a digest of it is the same however it was fetched.
  *
  * Pure, any chunk size, memory bounded by LIMIT_MESSAGE_ID. The first Message-ID field counts (any case, unfolded by
- * removing each line end before a blank; the text from the first < to the next > with the brackets; without brackets the
- * trimmed value); a value longer than the limit counts as none, and so does an empty one.
+ * removing each line end before a blank; the text from the first < to the next > with the brackets; without brackets
+ * the trimmed value); a value longer than the limit counts as none, and so does an empty one.
  *
  * Calling sequence: header_init(), header_feed() for each piece, header_end(); header_clear() before the next message.
  */

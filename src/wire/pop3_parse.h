@@ -38,14 +38,15 @@ struct pop3_caps {
 #define POP3_CAPS_NONE ((struct pop3_caps){ .expire_days = UINT32_MAX })
 /* One line of the CAPA reply; adds to *out; an unknown one is skipped. */
 void pop3_parse_cap_line(struct slice line, struct pop3_caps *out);
-/* For disable_extensions ("PIPELINING", "UTF8", "STLS" ..., "SASL" for all mechanisms or "AUTH=PLAIN" for one; any case).
- * 0: unknown. */
+/* For disable_extensions ("PIPELINING", "UTF8", "STLS" ..., "SASL" for all mechanisms or "AUTH=PLAIN" for one; any
+ * case). 0: unknown. */
 uint32_t pop3_cap_from_name(struct slice name);
 
 /* "+OK 2 320": `text` of the reply. */
 MUST_CHECK int pop3_parse_stat(struct slice text, uint32_t *count_out, uint64_t *octets_out);
-/* "1 whqtswO00WBw418f9t5JxYwZ": the unique-id is all that follows the number, any bytes, blanks around it cut off. Blank,
- * or longer than LIMIT_UIDL: n == 0 (allowed, a quirk: such a message has no unique-id). -1: no message number. */
+/* "1 whqtswO00WBw418f9t5JxYwZ": the unique-id is all that follows the number, any bytes, blanks around it cut off.
+ * Blank, or longer than LIMIT_UIDL: n == 0 (allowed, a quirk: such a message has no unique-id). -1: no message
+ * number. */
 MUST_CHECK int pop3_parse_uidl_line(struct slice line, uint32_t *number_out, struct slice *uidl_out);
 /* "1 120"; what follows is ignored. */
 MUST_CHECK int pop3_parse_list_line(struct slice line, uint32_t *number_out, uint64_t *octets_out);
