@@ -2,9 +2,9 @@
 # mailhaul must mark by UIDL, not by the numbers of the session that died.
 @config leave_on_server = "no"
 @messages 1..3
-@once ^QUIT
-@cut
 @run fetch
+@on ^QUIT
+@cut
 @expect-exit 75|0
 @expect-maildir 1..3
 @run fetch

@@ -2,9 +2,9 @@
 # mailhaul must not count the mail as removed; the next pass removes it without fetching.
 @config leave_on_server = "no"
 @messages 1..3
-@once ^QUIT
-@cut
 @run fetch
+@on ^QUIT
+@cut
 @expect-exit 75|0
 @expect-maildir 1..3
 @run fetch

@@ -9,6 +9,6 @@ S: 3 uidl-3
 S: .
 @run fetch
 @expect-exit 0|75|76
-@expect-maildir any
+@expect-maildir 1..3
 @never-sent ^DELE 2
 @expect-removed 1 3
