@@ -7,7 +7,9 @@
  * command's standard error goes to ours).
  *
  * Errors in words: E_NET with host, port and what the last address said ("imap.example.org port 993: connection refused"), or that the name does not exist; E_TIMEOUT;
- * E_CONFIG for a bind_address that is no address.
+ * E_CONFIG for a bind_address that is no address, a host that is no name, a tunnel command that cannot be started; of a proxy also E_AUTH and E_PROTO.
+ * The name is looked up by getaddrinfo(), which nothing can interrupt: its own limits (resolv.conf) come on top. A host outside ASCII is turned into A-labels.
+ * The texts of later errors of the stream begin with the host as given here.
  */
 #ifndef MAILHAUL_NET_DIAL_H
 #define MAILHAUL_NET_DIAL_H
@@ -27,7 +29,7 @@ struct dial_options {
     const char *proxy_user; /* NULL: no authentication                              */
     const char *proxy_password;
     char *const *tunnel; /* argv ending in NULL; NULL: none                      */
-    int timeout_s;       /* of the stream, and of the whole dialling             */
+    int timeout_s;       /* of the stream, and of connecting to all the addresses */
 };
 
 MUST_CHECK int dial(const struct dial_options *options, struct stream **out, struct err *e);

@@ -234,8 +234,8 @@ int stream_line(struct stream *s, size_t max, struct slice *line_out, struct err
 
         if (lf != NULL && n > 0 && lf[-1] == '\r')
             n--;
-        /* A CR at the end may yet turn out to belong to the line's end. */
-        if (n > max && (lf != NULL || n > max + 1 || unread.p[n - 1] != '\r')) {
+        /* One byte more may yet turn out to be the CR of the line's end. */
+        if (n > max && (lf != NULL || n > max + 1)) {
             if (is_broken(s, e))
                 return -1;
             err_set(e, E_PROTO, "the server sent a line of more than %zu bytes", max);

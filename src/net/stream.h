@@ -11,7 +11,7 @@
  * Time (CONTRACT section 2): stream_exchange() starts an exchange: from then on each wait ends after `timeout` x factor of
  * silence, and the exchange as a whole after 5 x timeout + 1 s for each 500 bytes that went either way since (a factor over 5 stretches
  * that as well), so that a peer who drips bytes cannot hold the session. A stream starts in an exchange of factor 1; the TLS handshake is
- * an exchange of its own. Every wait also ends when base/stop.h asks (E_STOPPED).
+ * an exchange of its own. Only time spent waiting for the peer counts, so that our own disk is never held against it. Every wait also ends when base/stop.h asks (E_STOPPED).
  *
  * Errors: E_NET (cut, refused; the end of the stream where bytes were wanted), E_TIMEOUT, E_TLS, E_PROTO, E_STOPPED. A TLS connection that ends without
  * close_notify is E_NET with words that say so: what was read so far is not complete. After an error the stream can only be closed.

@@ -8,6 +8,9 @@
  * `fingerprints`: each "sha256:HEX" (of the certificate, DER) or "spki-sha256:HEX" (of its public key), with or without colons between the bytes, any case.
  * When the list is not empty, the peer's leaf certificate must match one; then neither chain, nor name, nor dates matter (the pin is the trust).
  *
+ * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. No session is resumed: tickets would tie
+ * accounts together for whoever watches. After the files named in settings have changed, tls_cleanup() makes the next connection read them again.
+ *
  * Errors are E_TLS, in words, with the certificate's subject names, issuer, dates and fingerprint where that helps, and the line to write into the
  * configuration to pin it: tls_fingerprint = { "sha256:..." }.
  *
@@ -45,7 +48,8 @@ struct tls_facts {
     bool resumed;
 };
 
-/* Checks what can be checked without a connection: files readable, pins well-formed. E_CONFIG with the value in the text. */
+/* Checks what can be checked without a connection: files can be read and hold what they should, key and certificate belong together, pins are well-formed.
+ * Makes the context. E_CONFIG with the value in the text. */
 MUST_CHECK int tls_settings_check(const struct tls_settings *settings, struct err *e);
 /* True when `value` is a well-formed pin. */
 bool tls_pin_valid(const char *value);

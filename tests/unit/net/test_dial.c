@@ -76,18 +76,33 @@ static void add_address(int family, uint16_t port)
                                                             .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 }
 
-/* A listener on a free port of 127.0.0.1. */
-static int listener(int backlog, uint16_t *port_out)
+/* A listener on a free port of the loopback; -1 where the family is not to be had. */
+static int listener_of(int family, int backlog, uint16_t *port_out)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_storage a;
     socklen_t size = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    CHECK(fd >= 0);
-    CHECK_INT(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    names.count = 0;
+    add_address(family, 0);
+    a = names.at[--names.count];
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, size) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
     CHECK_INT(listen(fd, backlog), 0);
     CHECK_INT(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-    *port_out = ntohs(a.sin_port);
+    *port_out =
+        ntohs(family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port : ((struct sockaddr_in6 *)&a)->sin6_port);
+    return fd;
+}
+
+static int listener(int backlog, uint16_t *port_out)
+{
+    int fd = listener_of(AF_INET, backlog, port_out);
+
+    CHECK(fd >= 0);
     return fd;
 }
 
@@ -190,29 +205,36 @@ static void the_families_take_turns(void **state)
     struct dial_options o = { .host = "many.test", .port = 1, .timeout_s = 10 };
     struct stream *s = NULL;
     struct err e;
-    uint16_t good, dead = dead_port();
-    int fd = listener(5, &good);
-    int64_t start;
+    uint16_t good;
+    int fd = listener_of(AF_INET6, 5, &good);
+    int64_t start, took;
 
     (void)state;
+    if (fd < 0) {
+        silent_port_close(&silent);
+        print_message("skipped: there is no IPv6 here\n");
+        skip();
+    }
     names.count = 0;
     add_address(AF_INET, silent.port);
     add_address(AF_INET, silent.port);
     add_address(AF_INET, silent.port);
-    add_address(AF_INET6, dead);
-    add_address(AF_INET, good);
+    add_address(AF_INET6, good);
     start = clock_mono_ms();
     CHECK_INT(dial(&o, &s, &e), 0);
-    /* silent 250 ms, IPv6 refused at once, silent 250 ms, silent 250 ms, good */
-    CHECK(clock_mono_ms() - start >= 750 && clock_mono_ms() - start < 1500);
+    took = clock_mono_ms() - start;
+    CHECK(took >= 250 && took < 500);
     check_connected(fd, s);
     stream_close(&s);
 
     o.family = DIAL_IPV6;
-    CHECK_INT(dial(&o, &s, &e), -1);
-    CHECK_INT(e.code, E_NET);
+    start = clock_mono_ms();
+    CHECK_INT(dial(&o, &s, &e), 0);
+    CHECK(clock_mono_ms() - start < 250);
+    stream_close(&s);
     names.count = 3;
     CHECK_INT(dial(&o, &s, &e), -1);
+    CHECK_INT(e.code, E_NET);
     CHECK_HAS(e.text, "no IPv6 address");
     silent_port_close(&silent);
     close(fd);
@@ -358,7 +380,7 @@ static void through_a_tunnel(void **state)
 static void a_stubborn_tunnel_is_ended(void **state)
 {
     char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" },
-                           (char[]){ "trap '' TERM HUP; sleep 1000 & echo $!; wait; sleep 1000" }, NULL };
+                           (char[]){ "trap '' TERM HUP; sleep 60 & echo $!; wait; sleep 60" }, NULL };
     struct dial_options o = { .tunnel = argv, .timeout_s = 5 };
     struct stream *s = NULL;
     struct slice line;

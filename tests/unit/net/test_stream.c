@@ -88,6 +88,9 @@ static void long_line_in_drops(void **state)
     CHECK_INT(stream_line(s, LONG, &line, &e), 0);
     CHECK_INT(line.n, LONG);
     CHECK(unit_cpu_seconds() - before < 2.0);
+    CHECK(s->in_cap > STREAM_READ);
+    CHECK_INT(stream_fill(s, &e), -1);
+    CHECK_INT(s->in_cap, STREAM_READ);
     stream_close(&s);
     free(text);
 }
