@@ -52,8 +52,10 @@ static void try_uid_set(struct slice text)
         MUST(uid_set_put(&set, &at, INPUT_MAX * 2, &out) == 0 && at == set.count);
         MUST(uid_set_parse(buf_slice(&out), set.count, &again) == 0);
         MUST(again.count == set.count && memcmp(again.ranges, set.ranges, set.count * sizeof(*set.ranges)) == 0);
-        for (size_t i = 0; i < set.count; i++)
+        for (size_t i = 0; i < set.count; i++) {
             MUST(set.ranges[i].first <= set.ranges[i].last && uid_set_has(&set, set.ranges[i].last));
+            MUST(i == 0 || set.ranges[i].first - 1 > set.ranges[i - 1].last);
+        }
     }
     uid_set_release(&set);
     uid_set_release(&again);
