@@ -48,8 +48,8 @@ enum message_state {
     MESSAGE_DROPPED
 };
 
-/* `dirfd`, `name`: the file. `read_only`: nothing is made or changed; a missing file, or a dirfd of -1, reads as an empty
- * journal, and journal_sink() gives id 0 for a destination that it does not know. */
+/* `dirfd`, `name`: the file. `read_only`: nothing is made or changed; a missing file, or a dirfd of -1, reads as an
+ * empty journal, and journal_sink() gives id 0 for a destination that it does not know. */
 MUST_CHECK int journal_open(int dirfd, const char *dir_path, const char *name, bool read_only, struct journal **out,
                             struct err *e);
 void journal_close(struct journal **j);

@@ -59,6 +59,7 @@ static void folder_free(struct maildir_folder *f)
         return;
     for (size_t i = 0; i < SUB_COUNT; i++)
         io_close(&f->fd[i]);
+    free(f->seen);
     free(f->name);
     free(f->rel);
     free(f->path);
@@ -374,6 +375,7 @@ static int place(struct maildir_folder *f, int tmp, const char *scratch, const c
     saved = errno;
     if (rc == 0)
         atomic_store(&f->dirty[sub], true);
+    atomic_store(&f->seen_old, true);
     folder_let_go(f);
     errno = saved;
     return rc;

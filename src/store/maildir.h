@@ -75,8 +75,9 @@ MUST_CHECK int maildir_place(struct maildir_folder *f, const char *scratch, cons
 /* fsync of new/ and cur/ where something was placed, or found, since the last call. */
 MUST_CHECK int maildir_sync(struct maildir_folder *f, struct err *e);
 
-/* Whether a message of this base name is in new/ or cur/ (with any info behind it). One that is found may be the work
- * of a run that died before its sync: call maildir_sync() before recording it as delivered. */
+/* Whether a message of this base name is in new/ or cur/ (with any info behind it), or was at the first call since
+ * something was placed: the directories are read once, so that many names can be looked for. One that is found may be
+ * the work of a run that died before its sync: call maildir_sync() before recording it as delivered. */
 MUST_CHECK int maildir_find(struct maildir_folder *f, const char *base, bool *found_out, struct err *e);
 
 /* Removes scratch files of our own tag from tmp/ of this folder, or of every folder of the tree. */

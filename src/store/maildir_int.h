@@ -32,6 +32,10 @@ struct maildir_folder {
     unsigned holds;
     uint64_t used_at;             /* of maildir.tick */
     atomic_bool dirty[SUB_COUNT]; /* something was placed, or found, since the last sync */
+    /* Hashes of the base names in new/ and cur/, sorted, from the first maildir_find() on; see maildir_scan.c. */
+    uint64_t *seen;
+    size_t seen_count, seen_room;
+    atomic_bool seen_old; /* something was placed since */
 };
 
 struct maildir {

@@ -26,6 +26,23 @@ static DIR *scan_begin(int dirfd)
     return dir;
 }
 
+/* NULL at the end, or with errno. */
+static const struct dirent *scan_next(DIR *dir)
+{
+    errno = 0;
+    return readdir(dir);
+}
+
+/* Behind a loop over scan_next() that `rc` ended (with errno) or the end of the directory did. */
+static int scan_end(DIR *dir, int rc)
+{
+    int saved = errno;
+
+    closedir(dir);
+    errno = saved;
+    return rc == 0 && saved == 0 ? 0 : -1;
+}
+
 /* ---- the marker ---- */
 
 static bool is_hex(struct slice s)
@@ -110,70 +127,114 @@ int maildir_marker_make(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], str
 
 /* ---- finding ---- */
 
-/* True for "BASE" and "BASE:anything". */
-static bool is_message(const char *entry, struct slice base)
-{
-    struct slice name = slice_str(entry);
+/* After a crash some hundred names are looked for, in directories that may hold 100,000, so both are read once and
+ * only hashes are kept (64 bits with a seed of this run: that a name which is not there meets one that is will not
+ * happen in the life of this program). What was read stays true: a name that was neither in new/ nor in cur/ can come
+ * only by our own maildir_place(), and one that was there was delivered, whatever its owner has done with it since. */
 
-    return slice_starts(name, base) && (name.n == base.n || name.p[base.n] == ':');
+/* FNV-1a and a last mix, of the entry up to the info. */
+static uint64_t base_hash(uint64_t seed, const char *entry)
+{
+    uint64_t h = UINT64_C(14695981039346656037) ^ seed;
+
+    for (; *entry != '\0' && *entry != ':'; entry++)
+        h = (h ^ (unsigned char)*entry) * UINT64_C(1099511628211);
+    h ^= h >> 32;
+    h *= UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 29;
 }
 
-/* 1 found, 0 not, -1 with errno. A reader that renames a file while we read may hide it from us: then once more. */
-static int scan_for(int dirfd, const char *base)
+static int seen_add(struct maildir_folder *f, const char *entry)
+{
+    if (f->seen_count == f->seen_room) {
+        size_t room = f->seen_room > 0 ? f->seen_room * 2 : 1024;
+        uint64_t *bigger = reallocarray(f->seen, room, sizeof(*bigger));
+        if (bigger == NULL)
+            return -1;
+        f->seen = bigger;
+        f->seen_room = room;
+    }
+    f->seen[f->seen_count++] = base_hash(f->md->random, entry);
+    return 0;
+}
+
+static int read_names(struct maildir_folder *f, int dirfd)
+{
+    DIR *dir = scan_begin(dirfd);
+    const struct dirent *entry;
+    int rc = 0;
+
+    if (dir == NULL)
+        return -1;
+    while (rc == 0 && (entry = scan_next(dir)) != NULL)
+        rc = seen_add(f, entry->d_name);
+    return scan_end(dir, rc);
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* A reader that renames a file within a directory while we read it may hide it from us, so that is read until nothing
+ * changed meanwhile; names of all tries are kept. */
+static int read_quietly(struct maildir_folder *f, int dirfd)
 {
     enum { TRIES = 5 };
     struct stat before, after;
-    int found = 0;
 
-    for (int i = 0; i < TRIES && found == 0; i++) {
-        DIR *dir = fstat(dirfd, &before) == 0 ? scan_begin(dirfd) : NULL;
-        const struct dirent *entry;
-
-        if (dir == NULL)
+    for (int i = 0; i < TRIES; i++) {
+        if (fstat(dirfd, &before) != 0 || read_names(f, dirfd) != 0 || fstat(dirfd, &after) != 0)
             return -1;
-        errno = 0;
-        while (found == 0 && (entry = readdir(dir)) != NULL)
-            found = is_message(entry->d_name, slice_str(base));
-        if (found == 0 && errno != 0)
-            found = -1;
-        closedir(dir);
-        if (found == 0 && fstat(dirfd, &after) == 0 && after.st_mtim.tv_sec == before.st_mtim.tv_sec &&
-            after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
+        if (same_time(before.st_mtim, after.st_mtim))
             return 0;
     }
-    return found;
+    return 0;
 }
 
-/* Where a delivery puts it and most often still finds it, without reading the directory. */
-static int plainly_there(int dirfd, const char *name)
+static int compare_hashes(const void *a, const void *b)
 {
-    if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        return 1;
-    return errno == ENOENT ? 0 : -1;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* new/ before cur/: readers move in that direction. */
+static int read_folder(struct maildir_folder *f)
+{
+    f->seen_count = 0;
+    atomic_store(&f->seen_old, false);
+    for (int sub = SUB_NEW; sub < SUB_COUNT; sub++) {
+        int fd = folder_hold(f, (enum maildir_sub)sub), rc, saved;
+
+        rc = fd < 0 ? -1 : read_quietly(f, fd);
+        saved = errno;
+        if (fd >= 0)
+            folder_let_go(f);
+        errno = saved;
+        if (rc != 0) {
+            atomic_store(&f->seen_old, true);
+            return -1;
+        }
+    }
+    if (f->seen_count > 1)
+        qsort(f->seen, f->seen_count, sizeof(*f->seen), compare_hashes);
+    return 0;
 }
 
 int maildir_find(struct maildir_folder *f, const char *base, bool *found_out, struct err *e)
 {
-    /* new/ before cur/: readers move in that direction. Some set flags in new/, so it is read as well. */
-    static const enum maildir_sub order[] = { SUB_NEW, SUB_NEW, SUB_CUR };
-    int rc = 0;
+    uint64_t hash = base_hash(f->md->random, base);
 
     *found_out = false;
-    for (size_t i = 0; i < ARRAY_LEN(order) && rc == 0; i++) {
-        int fd = folder_hold(f, order[i]), saved;
-
-        rc = fd < 0 ? -1 : i == 0 ? plainly_there(fd, base) : scan_for(fd, base);
-        saved = errno;
-        /* The run that placed it may have died before its sync: it counts as delivered only after one. */
-        if (rc > 0)
-            atomic_store(&f->dirty[order[i]], true);
-        if (fd >= 0)
-            folder_let_go(f);
-        errno = saved;
-    }
-    if (rc < 0)
+    if ((f->seen == NULL || atomic_load(&f->seen_old)) && read_folder(f) != 0)
         return disk_err(e, errno, "Maildir folder %s", f->path);
-    *found_out = rc > 0;
+    if (f->seen_count == 0 || bsearch(&hash, f->seen, f->seen_count, sizeof(hash), compare_hashes) == NULL)
+        return 0;
+    /* The run that placed it may have died before its sync: it counts as delivered only after one. */
+    for (int sub = SUB_NEW; sub < SUB_COUNT; sub++)
+        atomic_store(&f->dirty[sub], true);
+    *found_out = true;
     return 0;
 }
 
@@ -190,18 +251,12 @@ static int sweep_dir(const struct maildir *md, int dirfd, const char *prefix)
     if (dir == NULL)
         return -1;
     snprintf(own, sizeof(own), "%smailhaul-%s-", prefix, md->tag);
-    errno = 0;
-    while (rc == 0 && (entry = readdir(dir)) != NULL) {
+    while (rc == 0 && (entry = scan_next(dir)) != NULL) {
         if (slice_starts(slice_str(entry->d_name), slice_str(own)) && unlinkat(dirfd, entry->d_name, 0) != 0 &&
             errno != ENOENT)
             rc = -1;
-        else
-            errno = 0;
     }
-    if (errno != 0)
-        rc = -1;
-    closedir(dir);
-    return rc;
+    return scan_end(dir, rc);
 }
 
 int maildir_sweep(struct maildir_folder *f, struct err *e)
@@ -248,8 +303,7 @@ static int add_children(const struct maildir *md, struct todo *todo, const char 
 
     if (dir == NULL)
         return -1;
-    errno = 0;
-    while (rc == 0 && (entry = readdir(dir)) != NULL) {
+    while (rc == 0 && (entry = scan_next(dir)) != NULL) {
         if (!may_be_folder(md, rel, entry))
             continue;
         if (buf_putf(&todo->paths, "%s%s%s", rel, *rel != '\0' ? "/" : "", entry->d_name) != 0 ||
@@ -258,10 +312,7 @@ static int add_children(const struct maildir *md, struct todo *todo, const char 
             rc = -1;
         }
     }
-    if (errno != 0)
-        rc = -1;
-    closedir(dir);
-    return rc;
+    return scan_end(dir, rc);
 }
 
 /* What other people's directories in the tree refuse is not ours to sweep. */

@@ -437,12 +437,12 @@ static void test_find(void **state)
     CASE("nothing");
     CHECK(!found(f, "1.2.host"));
     deliver(f, "m", 0, base);
-    CASE("in new/, and the next sync flushes that directory");
+    CASE("in new/, and the next sync flushes the directories");
     CHECK(!atomic_load(&f->dirty[SUB_NEW]));
     CHECK(found(f, base));
-    CHECK(atomic_load(&f->dirty[SUB_NEW]));
+    CHECK(atomic_load(&f->dirty[SUB_NEW]) && atomic_load(&f->dirty[SUB_CUR]));
     OK(maildir_sync(f, &e));
-    CHECK(!atomic_load(&f->dirty[SUB_NEW]));
+    CHECK(!atomic_load(&f->dirty[SUB_NEW]) && !atomic_load(&f->dirty[SUB_CUR]));
 
     static const char *const moves[] = { "root/new:2,", "root/new:2,S",   "root/cur:2,", "root/cur:2,FS",
                                          "root/cur",    "root/cur:2,RSa", "root/cur:1,x" };
@@ -454,6 +454,9 @@ static void test_find(void **state)
         dir[8] = '\0';
         snprintf(to, sizeof(to), "%s", at(dir, base, moves[i] + 8));
         CHECK_INT(renameat(box_fd, from, box_fd, to), 0);
+        maildir_close(&md);
+        tree("root", FOLDER_FS);
+        f = folder(SLICE("INBOX"));
         CHECK(found(f, base));
         memcpy(from, to, sizeof(to));
     }
@@ -461,8 +464,19 @@ static void test_find(void **state)
     char shorter[MAILDIR_NAME_MAX];
     snprintf(shorter, sizeof(shorter), "%.*s", (int)strlen(base) - 1, base);
     CHECK(!found(f, shorter));
-    CASE("removed");
+    CASE("removed after it was seen: it was delivered");
     CHECK_INT(unlinkat(box_fd, from, 0), 0);
+    CHECK(found(f, base));
+    CASE("removed before");
+    maildir_close(&md);
+    tree("root", FOLDER_FS);
+    f = folder(SLICE("INBOX"));
+    CHECK(!found(f, base));
+    CASE("placed after something else was looked for");
+    deliver(f, "n", MAIL_SEEN, base);
+    CHECK(found(f, base));
+    CHECK_INT(unlinkat(box_fd, at("root/cur", base, ":2,S"), 0), 0);
+    deliver(f, "n", 0, from);
     CHECK(!found(f, base));
     CASE("a scratch file is not a message");
     put_file(at("root/tmp", base, ""), SLICE(""));
