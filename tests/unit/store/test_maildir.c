@@ -199,6 +199,7 @@ static void no_way_out(void)
     FAILS(maildir_folder(md, SLICE("Link"), '/', false, &f, &e), E_DISK, "root/Link");
     FAILS(maildir_folder(md, SLICE("Link/Below"), '/', true, &f, &e), E_DISK, "root/Link/Below");
     FAILS(maildir_folder(md, SLICE("Trap"), '/', true, &f, &e), E_DISK, "root/Trap");
+    FAILS(maildir_folder(md, SLICE("Twin"), '/', false, &f, &e), E_DISK, "root/Twin");
     CHECK_INT(count_entries("outside"), 3);
     CHECK_INT(count_entries("outside/new"), 0);
     CHECK_INT(maildir_open_dir(md, "../outside", ""), -1);
@@ -225,6 +226,7 @@ static void test_links_inside(void **state)
     CHECK_INT(symlinkat("../outside", box_fd, "root/Link"), 0);
     CHECK_INT(symlinkat("../../outside/new", box_fd, "root/Trap/new"), 0);
 
+    CHECK_INT(symlinkat("Real", box_fd, "root/Twin"), 0);
     CASE("by openat2");
     tree("root", FOLDER_FS);
     no_way_out();
@@ -277,6 +279,13 @@ static void test_many_folders(void **state)
         OK(maildir_sync(folders[i], &e));
         CHECK(found(folders[i], base[i]));
     }
+    CASE("but not the one that is at work");
+    fd = folder_hold(folders[0], SUB_NEW);
+    CHECK(fd >= 0);
+    for (size_t i = 1; i < FOLDERS; i++)
+        CHECK(found(folders[i], base[i]));
+    CHECK_INT(folders[0]->fd[SUB_NEW], fd);
+    folder_let_go(folders[0]);
     maildir_close(&md);
     CHECK_INT(open_descriptors(), before);
 }
@@ -526,7 +535,9 @@ static void test_sweep(void **state)
     CHECK_INT(count_entries("root/tmp"), 3);
     maildir_close(&md);
 
-    CASE("maildir++");
+    CASE("maildir++, where a directory without a leading dot is no folder");
+    CHECK_INT(mkdirat(box_fd, "pp", 0700) | mkdirat(box_fd, "pp/dir", 0700) | mkdirat(box_fd, "pp/dir/tmp", 0700), 0);
+    put_file("pp/dir/tmp/mailhaul-0123abcd-1", SLICE(""));
     tree("pp", FOLDER_MAILDIRPP);
     f = folder(SLICE("a/b"));
     OK(maildir_scratch(f, &fd, scratch, &e));
@@ -534,6 +545,7 @@ static void test_sweep(void **state)
     CHECK_INT(count_entries("pp/.a.b/tmp"), 1);
     OK(maildir_sweep_all(md, &e));
     CHECK_INT(count_entries("pp/.a.b/tmp"), 0);
+    CHECK_INT(count_entries("pp/dir/tmp"), 1);
 }
 
 static int compare_names(const void *a, const void *b)
