@@ -37,7 +37,6 @@ struct cmd {
     const char *summary;  /* for --help; NULL: of later work, "not yet" */
     int (*run)(const struct cmd_options *, const struct conf *);
     unsigned takes;             /* of enum cmd_takes */
-    bool talks;                 /* its messages are what was asked for: shown without a terminal too, but for -q */
     const char *const *actions; /* the words of which one must follow; NULL: none */
     size_t accounts_min, accounts_max;
 };

@@ -1,8 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include "cmd/each.h"
+#include "run/report.h"
+
+static int adopt(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
+{
+    (void)o;
+    if (session_sinks(s, true, e) != 0)
+        return -1;
+    log_info("bound to its %zu destination%s as %s now", a->deliver_count, a->deliver_count == 1 ? "" : "s",
+             a->deliver_count == 1 ? "it is" : "they are");
+    return 0;
+}
+
+static int check_folders(const struct conf_account *a, const struct source_folders *folders, struct err *e)
+{
+    for (size_t i = 0; a->protocol == CONF_IMAP && i < a->folders.n; i++) {
+        if (haul_folder_missing(a->folders.v[i], folders))
+            return err_set(e, E_NOFOLDER,
+                           "folder %s does not exist on the server; `mailhaul folders` shows those that do",
+                           a->folders.v[i]);
+    }
+    return 0;
+}
+
+static void tell(const struct conf_account *a, const struct session *s, const struct source_folders *folders)
+{
+    const struct tls_facts *tls = session_tls(s);
+    struct buf server = BUF_INIT(2048);
+    size_t selected = 0;
+
+    for (size_t i = 0; i < folders->count; i++)
+        selected += session_selects(s, &folders->v[i]);
+    if (session_describe(s, &server) != 0)
+        buf_clear(&server);
+    log_info("ok: %s, %s", buf_cstr(&server), tls != NULL ? tls->protocol : "not encrypted");
+    if (tls != NULL)
+        log_debug("certificate: %s, issued by %s, %s", tls->subject, tls->issuer, tls->fingerprint);
+    if (a->protocol == CONF_IMAP)
+        log_info("%zu of %zu folders selected", selected, folders->count);
+    buf_release(&server);
+}
+
+static int connect_to(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
+{
+    struct source_folders folders = { NULL, 0, 0 };
+    int rc = session_sinks(s, false, e);
+
+    (void)o;
+    if (rc == 0)
+        rc = session_folders(s, &folders, e);
+    if (rc == 0)
+        rc = check_folders(a, &folders, e);
+    if (rc == 0)
+        tell(a, s, &folders);
+    session_logout(s);
+    source_folders_release(&folders);
+    return rc;
+}
+
 int cmd_check(const struct cmd_options *o, const struct conf *c)
 {
+    const struct session_options writing = { .sessions = 1 };
+    const struct session_options looking = { .dry_run = true, .list_all = true, .sessions = 1 };
+    int status = EXIT_OK;
+
     log_info("configuration ok: %zu account%s (%s)", c->account_count, c->account_count == 1 ? "" : "s", c->path);
-    return o->connect || o->adopt ? EXIT_SOFTWARE : EXIT_OK;
+    if (o->adopt)
+        status = each_account(o, c, &writing, adopt);
+    if (o->connect)
+        status = report_worse(status, each_account(o, c, &looking, connect_to));
+    return status;
 }

@@ -7,8 +7,10 @@ mailhaul_SOURCES = \
   %D%/cmd_folders.c \
   %D%/cmd_quarantine.c \
   %D%/cmd_status.c \
+  %D%/each.c %D%/each.h \
   %D%/help.c %D%/help.h \
   %D%/main.c \
-  %D%/options.c %D%/options.h
+  %D%/options.c %D%/options.h \
+  %D%/output.c %D%/output.h
 mailhaul_LDADD = $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \
   $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(JANSSON_LIBS)

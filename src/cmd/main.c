@@ -72,21 +72,21 @@ static void set_up_process(void)
 }
 
 /* Standard error shows warnings in cron, also what happens on a terminal, and what -v and -q ask for. */
-static enum log_level screen_level(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c)
+static enum log_level screen_level(const struct cmd_options *o, const struct conf *c)
 {
-    enum log_level usual = cmd->talks || isatty(STDERR_FILENO) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+    enum log_level usual = isatty(STDERR_FILENO) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
 
     if (o->quiet)
         return LOG_LEVEL_ERROR;
     if (o->verbosity > 0)
         return o->verbosity == 1 ? LOG_LEVEL_DEBUG : LOG_LEVEL_TRACE;
-    return c->log_level < usual && !cmd->talks ? c->log_level : usual;
+    return c->log_level < usual ? c->log_level : usual;
 }
 
-static int open_log(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c, struct err *e)
+static int open_log(const struct cmd_options *o, const struct conf *c, struct err *e)
 {
     const struct log_options options = {
-        .level = screen_level(cmd, o, c), .to_file = c->log_level, .file = c->log_file, .syslog = c->syslog
+        .level = screen_level(o, c), .to_file = c->log_level, .file = c->log_file, .syslog = c->syslog
     };
 
     return log_open(&options, e);
@@ -114,7 +114,7 @@ static int run(struct options *options)
     }
     if (conf_load(options->o.config, &c, &e) != 0)
         return err_exit_status(e.code);
-    if (options_accounts(options, c, &e) != 0 || open_log(options->cmd, &options->o, c, &e) != 0)
+    if (options_accounts(options, c, &e) != 0 || open_log(&options->o, c, &e) != 0)
         status = fail(&e);
     else
         status = options->cmd->run(&options->o, c);

@@ -47,17 +47,23 @@ static void report(struct pass *p, const struct err *e)
         p->r->err_told = true;
 }
 
+bool haul_folder_missing(const char *name, const struct source_folders *folders)
+{
+    bool found = name[0] == '!' || name[0] == '\\' || folder_is_pattern(slice_str(name));
+
+    for (size_t i = 0; i < folders->count && !found; i++)
+        found = folder_match(slice_str(name), slice_str(folders->v[i].name), folders->v[i].delimiter);
+    return !found;
+}
+
 /* Folders that the configuration names without a pattern have to be there. */
 static void check_named(struct pass *p)
 {
     for (size_t i = 0; i < p->o->folder_count && !p->o->source->one_folder; i++) {
         const char *name = p->o->folders[i];
-        bool found = name[0] == '!' || name[0] == '\\' || folder_is_pattern(slice_str(name));
         struct err e;
 
-        for (size_t k = 0; k < p->folders.count && !found; k++)
-            found = folder_match(slice_str(name), slice_str(p->folders.v[k].name), p->folders.v[k].delimiter);
-        if (found)
+        if (!haul_folder_missing(name, &p->folders))
             continue;
         err_set(&e, E_NOFOLDER, "folder %s does not exist on the server; `mailhaul folders` shows those that do", name);
         report(p, &e);
