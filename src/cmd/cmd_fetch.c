@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
 #include <unistd.h>
 
-#include "cmd/cmd.h"
 #include "run/pool.h"
 
 int cmd_fetch(const struct cmd_options *o, const struct conf *c)

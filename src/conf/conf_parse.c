@@ -51,10 +51,11 @@ static void hint(unsigned where, const char *name, char *out, size_t size)
     const char *any;
 
     out[0] = '\0';
-    if (near != NULL)
+    if (conf_key_find(IN_GLOBAL | IN_ACCOUNT | IN_DELIVER, name) != NULL)
+        snprintf(out, size, " in this place: it stands %s%s%s%s", place_of(name),
+                 near != NULL ? "; or did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+    else if (near != NULL)
         snprintf(out, size, "; did you mean \"%s\"?", near);
-    else if (conf_key_find(IN_GLOBAL | IN_ACCOUNT | IN_DELIVER, name) != NULL)
-        snprintf(out, size, " in this place; it stands %s", place_of(name));
     else if ((near = conf_key_nearest(IN_GLOBAL | IN_ACCOUNT | IN_DELIVER, name, true)) != NULL)
         snprintf(out, size, "; did you mean \"%s\", which stands %s?", near, place_of(near));
     else if ((any = conf_key_nearest(where, name, false)) != NULL)

@@ -31,11 +31,14 @@ static const struct {
       "c:3: deliver maildir: unknown key \"layuot\"; did you mean \"layout\"?\n" },
     { "a mistyped section", "acount a {" REST "}\n", "c:1: unknown key \"acount\"; did you mean \"account\"?\n" },
     { "a key one level too deep", KEY("syslog = yes"),
-      "c:2: account a: unknown key \"syslog\" in this place; it stands outside of sections\n" },
+      "c:2: account a: unknown key \"syslog\" in this place: it stands outside of sections\n" },
     { "a key one level too high", "host = h\n" KEY(""),
-      "c:1: unknown key \"host\" in this place; it stands in an account or in defaults\n" },
+      "c:1: unknown key \"host\" in this place: it stands in an account or in defaults\n" },
+    { "a key of another place that looks like one of this", KEY("folder = x"),
+      "c:2: account a: unknown key \"folder\" in this place: it stands in a deliver section; or did you mean "
+      "\"folders\"?\n" },
     { "a key of a destination in the account", KEY("path = /m"),
-      "c:2: account a: unknown key \"path\" in this place; it stands in a deliver section\n" },
+      "c:2: account a: unknown key \"path\" in this place: it stands in a deliver section\n" },
 
     /* later work */
     { "idle", KEY("idle = { INBOX }"), "c:2: account a: idle: not yet supported by this version; take it out\n" },
