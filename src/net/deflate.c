@@ -17,9 +17,10 @@ struct deflate_layer {
     struct layer layer;
     z_stream rx, tx;
     bool rx_ready, tx_ready;
-    bool ended; /* the peer closed its compressed data */
-    bool dirty; /* written since the last flush */
-    char *in;   /* owned, in_cap bytes; rx.next_in points into it */
+    size_t barren; /* compressed bytes since the last that gave any plain ones */
+    bool ended;    /* the peer closed its compressed data */
+    bool dirty;    /* written since the last flush */
+    char *in;      /* owned, in_cap bytes; rx.next_in points into it */
     size_t in_cap;
     size_t out_at, out_n; /* compressed and not yet passed down: out[out_at..out_n) */
     char out[OUT_SIZE];
@@ -55,13 +56,20 @@ static enum layer_result deflate_read(struct layer *l, char *p, size_t n, size_t
         enum layer_result r = d->ended ? LAYER_END : inflate_some(d, p, n, got_out, e);
         size_t got = 0;
 
+        if (r == LAYER_OK)
+            d->barren = 0;
         if (r != LAYER_WANT_READ)
             return r;
+        if (d->barren > STREAM_BARREN_MAX) {
+            err_set(e, E_PROTO, "the server sends compressed data with nothing in it");
+            return LAYER_FAILED;
+        }
         r = l->below->ops->read(l->below, d->in, d->in_cap, &got, e);
         if (r != LAYER_OK)
             return r;
         d->rx.next_in = (Bytef *)d->in;
         d->rx.avail_in = (uInt)got;
+        d->barren += got;
     }
 }
 

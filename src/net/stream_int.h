@@ -24,6 +24,9 @@ enum {
     STREAM_WRITE = 16 * 1024,
 #endif
     STREAM_NAME_MAX = 256,
+    /* What a layer takes from the one below without a byte for the one above: a peer that sends nothing but housekeeping (TLS tickets, empty blocks of
+     * deflate), however fast, would otherwise hold us inside the layer, where no time and no wish to stop is looked at. */
+    STREAM_BARREN_MAX = 256 * 1024,
 };
 
 enum layer_result {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "net/host.h"
 #include "net/stream_int.h"
@@ -32,6 +34,7 @@ struct tls_layer {
     bool shaken;                         /* the handshake is over                 */
     bool broken;                         /* no goodbye can be said                */
     size_t have;                         /* bytes that the read under way has got */
+    size_t barren;                       /* bytes from below since the last for above, the handshake's apart */
     enum layer_result below;             /* what the layer below said last        */
     bool ended;                          /* it has no more to read                */
     struct err below_error;
@@ -274,6 +277,17 @@ static int trust_system(SSL_CTX *ctx)
     return SSL_CTX_set_default_verify_paths(ctx) == 1 ? 0 : -1;
 }
 
+/* OpenSSL's own words for a file that is not there are none. */
+static int check_readable(const char *key, const char *file, struct err *e)
+{
+    int fd = file != NULL ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (file != NULL && fd < 0)
+        return err_sys(e, E_CONFIG, errno, "%s %s", key, file);
+    io_close(&fd);
+    return 0;
+}
+
 /* Instead of asking on the terminal. */
 static int no_password(char *buf, int size, int writing, void *unused)
 {
@@ -286,6 +300,8 @@ static int load_client_certificate(SSL_CTX *ctx, const struct tls_settings *s, s
     const char *key = s->key_file != NULL ? s->key_file : s->cert_file;
 
     SSL_CTX_set_default_passwd_cb(ctx, no_password);
+    if (check_readable("tls_cert_file", s->cert_file, e) != 0 || check_readable("tls_key_file", s->key_file, e) != 0)
+        return -1;
     if (SSL_CTX_use_certificate_chain_file(ctx, s->cert_file) != 1)
         return err_set(e, E_CONFIG, "tls_cert_file %s: no certificate can be read from it: %s", s->cert_file, reason());
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
@@ -310,6 +326,8 @@ static int fill_context(SSL_CTX *ctx, const struct tls_settings *s, struct err *
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
+    if (check_readable("tls_trust_file", s->trust_file, e) != 0)
+        return -1;
     if (s->trust_file != NULL && SSL_CTX_load_verify_file(ctx, s->trust_file) != 1)
         return err_set(e, E_CONFIG, "tls_trust_file %s: no certificate can be read from it: %s", s->trust_file,
                        reason());
@@ -430,6 +448,10 @@ static int bio_read(BIO *bio, char *p, int n)
     if (n <= 0)
         return 0;
     t->below = t->have > 0 ? LAYER_WANT_READ : below->ops->read(below, p, (size_t)n, &got, &t->below_error);
+    if (t->below == LAYER_OK && t->shaken && (t->barren += got) > STREAM_BARREN_MAX) {
+        err_set(&t->below_error, E_PROTO, "the server sends nothing but housekeeping of TLS");
+        t->below = LAYER_FAILED;
+    }
     if (t->below == LAYER_OK)
         return (int)got;
     if (t->below == LAYER_WANT_READ || t->below == LAYER_WANT_WRITE)
@@ -542,6 +564,8 @@ static enum layer_result tls_read(struct layer *l, char *p, size_t n, size_t *go
         int rc = SSL_read_ex(t->ssl, p + t->have, n - t->have, &got);
 
         t->have += got;
+        if (got > 0)
+            t->barren = 0;
         if (rc != 1)
             r = outcome(t, rc, t->have > 0 ? &t->later : e);
     }

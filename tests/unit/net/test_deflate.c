@@ -100,6 +100,50 @@ static void a_bomb_is_inflated_piece_by_piece(void **state)
     free((char *)(uintptr_t)input.p);
 }
 
+static void much_that_does_not_compress(void **state)
+{
+    enum { MUCH = 2 * STREAM_BARREN_MAX };
+    char *noise = malloc(MUCH);
+    uint32_t seed = 1;
+    struct slice input;
+    struct stream *s;
+    struct err e;
+
+    (void)state;
+    assert_non_null(noise);
+    for (size_t i = 0; i < MUCH; i++)
+        noise[i] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
+    input = compress_raw(slice_make(noise, MUCH));
+    s = compressed(input, 0, NULL);
+    while (stream_peek(s).n < MUCH)
+        CHECK_INT(stream_fill(s, &e), 0);
+    CHECK(slice_eq(stream_peek(s), slice_make(noise, MUCH)));
+    stream_close(&s);
+    free(noise);
+    free((char *)(uintptr_t)input.p);
+}
+
+/* Empty blocks (a sync flush of nothing) without end. */
+static void nothing_for_ever_is_refused(void **state)
+{
+    enum { BLOCKS = 200 * 1000 };
+    static const char block[] = { 0, 0, 0, (char)0xff, (char)0xff };
+    char *text = malloc(BLOCKS * sizeof(block));
+    struct stream *s;
+    struct err e;
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < BLOCKS; i++)
+        memcpy(text + i * sizeof(block), block, sizeof(block));
+    s = compressed(slice_make(text, BLOCKS * sizeof(block)), 0, NULL);
+    CHECK_INT(stream_fill(s, &e), -1);
+    CHECK_INT(e.code, E_PROTO);
+    CHECK(stream_bytes_in(s) < 2 * STREAM_BARREN_MAX);
+    stream_close(&s);
+    free(text);
+}
+
 static void rubbish_is_refused(void **state)
 {
     struct stream *s = compressed(SLICE("* OK this is no deflate at all\r\n"), 0, NULL);
@@ -156,6 +200,8 @@ int main(void)
         cmocka_unit_test(bytes_already_read_are_compressed),
         cmocka_unit_test(a_bomb_is_inflated_piece_by_piece),
         cmocka_unit_test(rubbish_is_refused),
+        cmocka_unit_test(much_that_does_not_compress),
+        cmocka_unit_test(nothing_for_ever_is_refused),
         cmocka_unit_test(writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

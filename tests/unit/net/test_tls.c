@@ -40,6 +40,7 @@ struct server {
     bool truncates;      /* ends without close_notify                       */
     struct slice before; /* sent in clear ahead of the handshake            */
     size_t bulk;         /* bytes to send besides the greeting              */
+    size_t tickets;      /* session tickets behind the greeting, nothing else */
     const char *expect;  /* what it reads before it ends; NULL: nothing     */
 };
 
@@ -107,6 +108,10 @@ static void serve(struct peer *p)
     p->seen_n = strlen(p->seen);
     if (SSL_write(ssl, "* OK hi\r\n", 9) != 9 || !write_bulk(ssl, v->bulk))
         goto out;
+    for (size_t i = 0; i < v->tickets; i++) {
+        if (SSL_new_session_ticket(ssl) != 1 || SSL_do_handshake(ssl) != 1)
+            goto out;
+    }
     if (v->expect != NULL) {
         int n = SSL_read(ssl, p->seen + p->seen_n, (int)strlen(v->expect));
         p->seen_n += n > 0 ? (size_t)n : 0;
@@ -517,6 +522,27 @@ static void bulk(void **state)
     CHECK_HAS(p.seen, "0123456789");
 }
 
+/* A server that is never silent and never says anything. */
+static void housekeeping_for_ever_is_refused(void **state)
+{
+    static const struct server server = { .who = GOOD, .tickets = 20 * 1000 };
+    struct tls_settings settings = usual();
+    struct peer p;
+    struct stream *s = peer_start(&p, serve, &server, 20000);
+    struct slice line;
+    struct err e;
+
+    (void)state;
+    CHECK_INT(stream_push_tls(s, &settings, &e), 0);
+    CHECK_INT(stream_line(s, 100, &line, &e), 0);
+    CHECK_INT(stream_line(s, 100, &line, &e), -1);
+    CHECK_INT(e.code, E_PROTO);
+    CHECK_HAS(e.text, "housekeeping");
+    CHECK(stream_bytes_in(s) < 2 * STREAM_BARREN_MAX);
+    stream_close(&s);
+    peer_join(&p);
+}
+
 static void *meet_good(void *arg)
 {
     static const struct server server = { .who = GOOD, .alpn = "imap" };
@@ -576,7 +602,7 @@ static void settings_are_checked(void **state)
     s.trust_file = "/nonexistent/ca.pem";
     CHECK_INT(tls_settings_check(&s, &e), -1);
     CHECK_INT(e.code, E_CONFIG);
-    CHECK_HAS(e.text, "tls_trust_file /nonexistent/ca.pem");
+    CHECK_HAS(e.text, "tls_trust_file /nonexistent/ca.pem: No such file");
 
     s = usual();
     s.cert_file = world.client_file;
@@ -608,6 +634,7 @@ int main(void)
         cmocka_unit_test(bytes_ahead_of_the_handshake),
         cmocka_unit_test(no_tls_at_the_other_end),
         cmocka_unit_test(bulk),
+        cmocka_unit_test(housekeeping_for_ever_is_refused),
         cmocka_unit_test(many_threads_share_the_contexts),
         cmocka_unit_test(settings_are_checked),
     };
