@@ -47,7 +47,7 @@ static const char *search(const char *word, const char *const *names, size_t cou
         d = distance(w, name);
         /* "pass" for "password", "username" for "user": many edits away, and what most people mean. */
         if (w.n >= 3 && name.n >= 3 && (slice_istarts(name, w) || slice_istarts(w, name)))
-            d = size_min(d, 2);
+            d = size_min(d, 1);
         if (slips_only && (d > 1 + size_min(w.n, name.n) / 5 || d >= size_min(w.n, name.n)))
             continue;
         if (d < best) {
