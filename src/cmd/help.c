@@ -42,7 +42,11 @@ void help_version(void)
            "deliver:   maildir (maildir++, fs)\n"
            "security:  implicit TLS, STARTTLS, TLS 1.2 and 1.3, certificate and key pins\n"
            "login:     auto plain login\n"
-           "also:      socks5 tunnel compress\n");
+           "also:      socks5 tunnel compress"
+#ifdef HAVE_IDN2
+           " idn"
+#endif
+           "\n");
 #ifdef MAILHAUL_DEV
     printf("build:     developer (crash and fault hooks)\n");
 #endif
