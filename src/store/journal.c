@@ -21,9 +21,23 @@ const char *journal_library(void)
 
 /* ---- what every query is made of ---- */
 
+/* Why reading or writing failed. SQLite keeps it for some calls only; else errno still has it, unless it holds what a
+ * look for some other file left behind. */
+static int io_errnum(struct journal *j, int current)
+{
+    static const int causes[] = { ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EPERM, ESTALE, ENOMEM };
+    int errnum = sqlite3_system_errno(j->db);
+
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        if (errnum == causes[i] || (errnum == 0 && current == causes[i]))
+            return causes[i];
+    }
+    return EIO;
+}
+
 int journal_err(struct journal *j, int rc, struct err *e)
 {
-    int errnum = sqlite3_system_errno(j->db);
+    int current = errno, errnum = sqlite3_system_errno(j->db);
 
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
@@ -48,7 +62,7 @@ int journal_err(struct journal *j, int rc, struct err *e)
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
             j->broken = true;
-        return disk_err(e, errnum != 0 ? errnum : EIO, "%s", j->path);
+        return disk_err(e, io_errnum(j, current), "%s", j->path);
     case SQLITE_CANTOPEN:
         return disk_err(e, errnum != 0 ? errnum : ENOENT, "%s", j->path);
     default:
@@ -58,8 +72,10 @@ int journal_err(struct journal *j, int rc, struct err *e)
 
 int journal_exec(struct journal *j, const char *sql, struct err *e)
 {
-    int rc = sqlite3_exec(j->db, sql, NULL, NULL, NULL);
+    int rc;
 
+    errno = 0;
+    rc = sqlite3_exec(j->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : journal_err(j, sqlite3_extended_errcode(j->db), e);
 }
 
@@ -96,6 +112,7 @@ int journal_row(struct journal *j, sqlite3_stmt *st, bool *row_out, struct err *
     int rc = j->bind_rc;
 
     j->bind_rc = SQLITE_OK;
+    errno = 0;
     if (rc == SQLITE_OK)
         rc = sqlite3_step(st);
     *row_out = rc == SQLITE_ROW;
@@ -204,8 +221,14 @@ static int make_file(struct journal *j, int dirfd, const char *dir_path, const c
     }
     if (fill_new(j, buf_cstr(&aside), e) != 0)
         goto out;
-    if (fsync(fd) != 0 || renameat(dirfd, aside_name, dirfd, name) != 0 || disk_sync_dir(dirfd) != 0) {
+    if (fsync(fd) != 0 || renameat(dirfd, aside_name, dirfd, name) != 0) {
         disk_err(e, errno, "%s", j->path);
+        goto out;
+    }
+    /* Nothing is in it yet, and the next run would not know that its entry may not last. */
+    if (disk_sync_dir(dirfd) != 0) {
+        disk_err(e, errno, "%s", j->path);
+        unlinkat(dirfd, name, 0);
         goto out;
     }
     step("journal.made");
