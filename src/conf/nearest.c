@@ -40,18 +40,18 @@ static const char *search(const char *word, const char *const *names, size_t cou
         return NULL;
     for (size_t i = 0; i < count; i++) {
         struct slice name = slice_str(names[i]);
-        size_t d;
+        bool begins = w.n >= 3 && name.n >= 3 && (slice_istarts(name, w) || slice_istarts(w, name));
+        size_t edits, score;
 
         if (name.n == 0 || name.n > CONF_NEAREST_MAX)
             continue;
-        d = distance(w, name);
-        /* "pass" for "password", "username" for "user": many edits away, and what most people mean. */
-        if (w.n >= 3 && name.n >= 3 && (slice_istarts(name, w) || slice_istarts(w, name)))
-            d = size_min(d, 1);
-        if (slips_only && (d > 1 + size_min(w.n, name.n) / 5 || d >= size_min(w.n, name.n)))
+        edits = distance(w, name);
+        if (slips_only && !begins && (edits > 1 + size_min(w.n, name.n) / 5 || edits >= size_min(w.n, name.n)))
             continue;
-        if (d < best) {
-            best = d;
+        /* "pass" for "password", "username" for "user": many edits away, and what most people mean; behind one edit. */
+        score = begins ? size_min(2 * edits, 3) : 2 * edits;
+        if (score < best) {
+            best = score;
             nearest = names[i];
         }
     }
