@@ -32,6 +32,7 @@ enum source_quirk {
     QUIRK_NO_PIPELINING = 1 << 0,   /* POP3: it offered PIPELINING and answered out of step */
     QUIRK_NO_CAPA = 1 << 1,         /* POP3: it hangs or leaves at CAPA                      */
     QUIRK_SAID_NO_EXPUNGE = 1 << 2, /* IMAP: the user was told that messages are only marked */
+    QUIRK_NO_TOP = 1 << 3,          /* POP3: its answers to TOP break the session            */
 };
 
 struct source_folder {

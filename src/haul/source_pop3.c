@@ -35,6 +35,7 @@ struct source_pop3 {
     bool part_seen;       /* the listings so far have a size that only servers have which show a part */
     bool no_uidl, no_top; /* by disable_extensions */
     bool can_pipeline;    /* an earlier session of this process saw PIPELINING: Gmail shows it only after login */
+    bool in_top;          /* what failed is a TOP that tells messages apart */
     bool looked;          /* CAPA after login was asked in this session */
     bool retrieved;       /* RETR was sent in this session */
 };
@@ -80,12 +81,17 @@ static void pop3_close(struct source *source)
 static int enter(struct source_pop3 *s, bool ask_capa, struct err *e)
 {
     pop3_init(&s->pop3, s->server);
-    s->looked = s->retrieved = false;
+    s->looked = s->retrieved = s->in_top = false;
     s->pop3.no_pipelining = (s->source.quirks & QUIRK_NO_PIPELINING) != 0;
     if (pop3_connect(&s->pop3, e) != 0 || (ask_capa && pop3_capa(&s->pop3, e) != 0) || pop3_login(&s->pop3, e) != 0)
         return -1;
     s->pop3.pipelining = (s->pop3.pipelining || s->can_pipeline) && !s->pop3.no_pipelining;
     return 0;
+}
+
+static bool is_breakdown(const struct err *e)
+{
+    return e->code == E_NET || e->code == E_TIMEOUT || e->code == E_PROTO;
 }
 
 static int pop3_open(struct source *source, struct err *e)
@@ -97,9 +103,9 @@ static int pop3_open(struct source *source, struct err *e)
         return enter(s, false, e);
     if (enter(s, true, e) == 0)
         return 0;
-    if (!s->pop3.in_capa || (e->code != E_NET && e->code != E_TIMEOUT))
+    if (!s->pop3.in_capa || !is_breakdown(e))
         return -1;
-    log_info("%s does not survive the question for its capabilities (CAPA): it is not asked any more", e->text);
+    log_info("%s: the server is not asked for its capabilities (CAPA) any more", e->text);
     pop3_close(source);
     if (enter(s, false, e) != 0)
         return -1;
@@ -264,10 +270,13 @@ static int tell_apart(struct source_pop3 *s, struct listing *l, const uint32_t *
     }
     for (size_t i = 0; i < count; i++)
         a.at[i] = (struct fetch_item){ .number = l->v[v[i]].number, .octets = l->v[v[i]].octets };
-    if (!s->no_top && pop3_headers(&s->source, a.at, 1, apart_got, &a, e) != 0)
+    s->in_top = true;
+    if (!s->no_top && (s->source.quirks & QUIRK_NO_TOP) == 0 &&
+        pop3_headers(&s->source, a.at, 1, apart_got, &a, e) != 0)
         goto out;
     if (a.told > 0 && pop3_headers(&s->source, a.at + 1, count - 1, apart_got, &a, e) != 0)
         goto out;
+    s->in_top = false;
     for (size_t i = 0; i < count; i++) {
         if (a.at[i].number != 0 && pop3_listing_rename(l, v[i], NULL, e) != 0)
             goto out;
@@ -384,24 +393,33 @@ static int look(struct source_pop3 *s, const struct list_request *request, struc
         return err_set(e, E_LACKS, "%s can list its messages neither by UIDL nor by LIST", s->server->dial.host);
     pop3_listing_order(&p);
     if (p.odd > 0)
-        log_warn("%zu lines of the server's listing make no sense and are ignored", p.odd);
+        log_info("%zu lines of the server's listing make no sense and are ignored", p.odd);
     return make_unique(s, out, e);
 }
 
+/* What the server turned out not to stand is left out from now on. Two such things may be found one after the other. */
 static int pop3_list_folder(struct source *source, const struct list_request *request, struct listing *out,
                             struct err *e)
 {
     struct source_pop3 *s = of(source);
 
-    if (look(s, request, out, e) == 0)
-        return 0;
-    if (!s->pop3.out_of_step)
-        return -1;
-    pipelining_failed(s, e);
-    log_info("%s", e->text);
-    if (pop3_open(source, e) != 0)
-        return -1;
-    return look(s, request, out, e);
+    for (;;) {
+        unsigned known = source->quirks;
+
+        if (look(s, request, out, e) == 0)
+            return 0;
+        if (s->pop3.out_of_step)
+            pipelining_failed(s, e);
+        else if (s->in_top && e->code == E_PROTO)
+            source->quirks |= QUIRK_NO_TOP;
+        else
+            return -1;
+        if (source->quirks == known)
+            return -1;
+        log_info("%s", e->text);
+        if (pop3_open(source, e) != 0)
+            return -1;
+    }
 }
 
 /* --- bodies --- */

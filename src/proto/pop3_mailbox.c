@@ -44,7 +44,7 @@ int pop3_stat(struct pop3 *p, uint32_t *count_out, uint64_t *octets_out, struct 
         return -1;
     if (reply.status == POP3_OK && pop3_parse_stat(reply.text, count_out, octets_out) == 0)
         return 0;
-    if (reply.status == POP3_ERR && (pop3_says_later(&reply) || reply.code.n > 0))
+    if (reply.status == POP3_ERR)
         err_set(e, E_BUSY, "%s cannot open the mailbox now", pop3_host(p));
     else
         err_set(e, E_PROTO, "%s does not say how many messages there are (STAT)", pop3_host(p));

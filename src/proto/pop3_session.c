@@ -221,6 +221,22 @@ static bool in_a_line(struct slice s)
     return !slice_has_nul(s) && (s.n == 0 || (memchr(s.p, '\r', s.n) == NULL && memchr(s.p, '\n', s.n) == NULL));
 }
 
+static bool mentions(struct slice text, struct slice word)
+{
+    for (; text.n >= word.n; text = slice_from(text, 1)) {
+        if (slice_istarts(text, word))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 1939 section 7 gives these words for a mailbox that another session holds; codes came later. */
+static bool is_locked(struct slice text)
+{
+    return (mentions(text, SLICE("maildrop")) || mentions(text, SLICE("mailbox"))) &&
+           (mentions(text, SLICE("lock")) || mentions(text, SLICE("in use")) || mentions(text, SLICE("busy")));
+}
+
 /* *reply is the last word of the login: +OK or not. */
 static int login_result(struct pop3 *p, const struct pop3_reply *reply, struct err *e)
 {
@@ -229,7 +245,7 @@ static int login_result(struct pop3 *p, const struct pop3_reply *reply, struct e
     pop3_broken(p);
     if (reply->status == POP3_CONTINUE)
         return err_set(e, E_PROTO, "%s asks for more than the login that it offered", pop3_host(p));
-    if (pop3_says_later(reply))
+    if (pop3_says_later(reply) || is_locked(reply->text))
         err_set(e, E_BUSY, "%s does not let us in now", pop3_host(p));
     else
         err_set(e, E_AUTH, "%s refused user %s or the password", pop3_host(p), p->server->user);

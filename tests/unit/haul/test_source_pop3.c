@@ -399,6 +399,33 @@ static void test_pipelining_quirk(void **state)
     play_close(&p);
 }
 
+static void test_top_quirk(void **state)
+{
+    static const char twins[] = "+OK 2 20\r\n+OK\r\n1 a\r\n2 a\r\n.\r\n+OK\r\n1 10\r\n2 12\r\n.\r\n";
+    struct buf first = BUF_INIT(1000), second = BUF_INIT(1000);
+    struct play p;
+
+    (void)state;
+    CASE("TOP gets more than its answer: done again, by size");
+    assert_int_equal(buf_putf(&first, "%s%s%s+OK\r\nS: 1\r\n\r\n.\r\n.\r\n", ENTER, CAPA, twins), 0);
+    assert_int_equal(buf_putf(&second, "%s%s%s", ENTER, CAPA, twins), 0);
+    play_open(&p, SERVERS(buf_cstr(&first), buf_cstr(&second)), 0, 0);
+    CHECK_INT(play_list(&p, false), 0);
+    CHECK_INT(p.source->quirks, QUIRK_NO_TOP);
+    check_listing(&p.listing, "1:10:a0octets 10~ 2:12:a0octets 12~");
+    play_close(&p);
+
+    CASE("a cut says nothing about TOP");
+    buf_truncate(&first, first.len - 8);
+    play_open(&p, SERVERS(buf_cstr(&first), buf_cstr(&second)), 0, 0);
+    CHECK_INT(play_list(&p, false), -1);
+    CHECK_INT(p.e.code, E_NET);
+    CHECK_INT(p.source->quirks, 0);
+    play_close(&p);
+    buf_release(&first);
+    buf_release(&second);
+}
+
 /* --- bodies --- */
 
 static const struct fetch_case {
@@ -518,11 +545,17 @@ static void test_describe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listing),          cmocka_unit_test(test_never_unchanged),
-        cmocka_unit_test(test_odd_listings),     cmocka_unit_test(test_no_uidl),
-        cmocka_unit_test(test_a_part),           cmocka_unit_test(test_capa_quirk),
-        cmocka_unit_test(test_pipelining_quirk), cmocka_unit_test(test_fetch),
-        cmocka_unit_test(test_headers),          cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_never_unchanged),
+        cmocka_unit_test(test_odd_listings),
+        cmocka_unit_test(test_no_uidl),
+        cmocka_unit_test(test_a_part),
+        cmocka_unit_test(test_capa_quirk),
+        cmocka_unit_test(test_pipelining_quirk),
+        cmocka_unit_test(test_top_quirk),
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_remove),
         cmocka_unit_test(test_describe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

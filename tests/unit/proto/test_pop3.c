@@ -192,6 +192,10 @@ static const struct login_case {
       "USER anna\r\nPASS s3cret\r\n" },
     { "[LOGIN-DELAY]", "-ERR\r\n", "+OK\r\n-ERR [LOGIN-DELAY] wait\r\n", password, NULL, NULL, NULL, E_BUSY,
       "USER anna\r\nPASS s3cret\r\n" },
+    { "the words of RFC 1939 for a lock", "-ERR\r\n", "+OK\r\n-ERR Maildrop already locked\r\n", password, NULL, NULL,
+      NULL, E_BUSY, "USER anna\r\nPASS s3cret\r\n" },
+    { "a locked account is another matter", "-ERR\r\n", "+OK\r\n-ERR account locked\r\n", password, NULL, NULL, NULL,
+      E_AUTH, "USER anna\r\nPASS s3cret\r\n" },
     { "a line end in the password", "-ERR\r\n", "+OK\r\n+OK\r\n", "one\r\nDELE 1", NULL, NULL, NULL, E_CONFIG, "" },
     { "garbage", "-ERR\r\n", "250 fine\r\n", password, NULL, NULL, NULL, E_PROTO, "USER anna\r\n" },
 };
@@ -366,6 +370,12 @@ static void test_look_refused(void **state)
     play_enter(&p, "+OK 99999999999999999999 -5\r\n", 0);
     CHECK_INT(pop3_stat(&p.pop3, &count, &octets, &p.e), -1);
     CHECK_INT(p.e.code, E_PROTO);
+    play_close(&p);
+
+    CASE("STAT refused");
+    play_enter(&p, "-ERR come back later\r\n", 0);
+    CHECK_INT(pop3_stat(&p.pop3, &count, &octets, &p.e), -1);
+    CHECK_INT(p.e.code, E_BUSY);
     play_close(&p);
 
     CASE("out of step");
