@@ -46,6 +46,11 @@ def corpus():
     return out
 
 
+def sent(messages, protocol):
+    """As the protocol can say it: over POP3 the last line, too, ends (RFC 1939 section 3)."""
+    return sorted(m if protocol == "imap" or m.endswith(b"\n") else m + b"\n" for m in messages)
+
+
 @pytest.fixture(scope="module")
 def filled():
     with Dovecot(users=["ugly", "corpus", "lmtp"]) as d:
@@ -57,9 +62,9 @@ def filled():
 def test_ugly(filled, world, protocol, tls):
     world.write_config(make_account(filled, "ugly", world.mail, protocol=protocol, tls=tls))
     world.run("fetch", check=0)
-    assert contents(world.mail) == held(filled, "ugly")
+    assert contents(world.mail) == sent(held(filled, "ugly"), protocol)
     world.run("fetch", check=0)
-    assert contents(world.mail) == held(filled, "ugly")
+    assert contents(world.mail) == sent(held(filled, "ugly"), protocol)
 
 
 def test_ugly_is_what_went_in(filled, world):
@@ -90,8 +95,9 @@ def test_corpus(filled, loaded, world, protocol, tls):
     world.run("fetch", check=0, timeout=180)
     got = contents(world.mail)
     assert len(got) == len(loaded)
-    assert got == held(filled, "corpus")
-    plain = [mailhaul.local(m) for m in loaded if b"\r\r" not in m]
+    assert got == sent(held(filled, "corpus"), protocol)
+    # Dovecot gives back in its own way: a CR before CR LF, and a CR as the very last byte.
+    plain = sent([mailhaul.local(m) for m in loaded if b"\r\r" not in m and not m.endswith(b"\r")], protocol)
     missing = set(plain) - set(got)
     assert not missing, "%d messages are not as they went in" % len(missing)
 
