@@ -82,7 +82,8 @@ class World:
                     "XDG_CONFIG_HOME": os.path.join(self.home, "config"), "XDG_STATE_HOME": self.state,
                     "XDG_RUNTIME_DIR": self.home, "TZ": "UTC",
                     "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:allocator_may_return_null=1",
-                    "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
+                    "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99",
+                    "TSAN_OPTIONS": "exitcode=99:suppressions=%s/tests/tsan.supp" % ROOT}
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
