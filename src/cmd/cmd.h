@@ -36,6 +36,7 @@ struct cmd {
     const char *synopsis; /* behind "mailhaul " */
     const char *summary;  /* for --help; NULL: of later work, "not yet" */
     int (*run)(const struct cmd_options *, const struct conf *);
+    bool logs_in;               /* always, not only with --connect */
     unsigned takes;             /* of enum cmd_takes */
     const char *const *actions; /* the words of which one must follow; NULL: none */
     size_t accounts_min, accounts_max;

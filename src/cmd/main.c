@@ -101,6 +101,13 @@ static int fail(const struct err *e)
     return err_exit_status(e->code);
 }
 
+static int ask(const struct options *options, struct conf *c, struct err *e)
+{
+    if (!options->cmd->logs_in && !options->o.connect)
+        return 0;
+    return conf_ask_passwords(c, options->o.accounts, options->o.account_count, e);
+}
+
 static int run(struct options *options)
 {
     struct conf *c = NULL;
@@ -114,7 +121,7 @@ static int run(struct options *options)
     }
     if (conf_load(options->o.config, &c, &e) != 0)
         return err_exit_status(e.code);
-    if (options_accounts(options, c, &e) != 0 || open_log(&options->o, c, &e) != 0)
+    if (options_accounts(options, c, &e) != 0 || open_log(&options->o, c, &e) != 0 || ask(options, c, &e) != 0)
         status = fail(&e);
     else
         status = options->cmd->run(&options->o, c);

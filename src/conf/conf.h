@@ -117,4 +117,9 @@ const char *conf_nearest(const char *word, const char *const *names, size_t coun
  * a password (password_file, netrc) must belong to the user or root and not be readable by group or others. E_STOPPED when stop_requested() meanwhile. */
 MUST_CHECK int conf_password(const struct conf_account *a, struct secret *out, struct err *e);
 
+/* Asks on the terminal for the passwords of those of `accounts` that have no other source, and keeps them: once, and before progress lines are drawn over the question. Without a
+ * terminal nothing happens. Before threads. E_STOPPED, or E_CONFIG for an empty answer. */
+MUST_CHECK int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count,
+                                  struct err *e);
+
 #endif

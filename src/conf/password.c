@@ -336,15 +336,24 @@ out:
     return rc;
 }
 
+/* -1: there is none, or we are in the background, where it would stop us instead of asking. */
+static int open_terminal(void)
+{
+    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (tty >= 0 && tcgetpgrp(tty) != getpgrp())
+        io_close(&tty);
+    return tty;
+}
+
 static int from_terminal(const struct conf_account *a, struct secret *out, struct err *e)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     int tty, rc;
 
     pthread_mutex_lock(&one_at_a_time);
-    tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    /* A process in the background would be stopped by the terminal, not asked. */
-    if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
+    tty = open_terminal();
+    if (tty >= 0)
         rc = ask(a, tty, out, e);
     else
         rc = err_set(e, E_CONFIG,
@@ -352,6 +361,37 @@ static int from_terminal(const struct conf_account *a, struct secret *out, struc
                      "netrc and password");
     io_close(&tty);
     pthread_mutex_unlock(&one_at_a_time);
+    return rc;
+}
+
+static bool has_source(const struct conf_login *l)
+{
+    return secret_is_set(&l->password) || l->password_command.n > 0 || l->password_file != NULL || l->netrc != NULL;
+}
+
+static bool among(const struct conf_account *a, const struct conf_account *const *accounts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (accounts[i] == a)
+            return true;
+    }
+    return false;
+}
+
+int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count, struct err *e)
+{
+    int tty = -1, rc = 0;
+
+    for (size_t i = 0; i < c->account_count && rc == 0; i++) {
+        struct conf_account *a = &c->accounts[i];
+
+        if (has_source(&a->login) || a->login.user == NULL || !among(a, accounts, count))
+            continue;
+        if (tty < 0 && (tty = open_terminal()) < 0)
+            break;
+        rc = ask(a, tty, &a->login.password, e);
+    }
+    io_close(&tty);
     return rc;
 }
 

@@ -3,6 +3,9 @@
 
 #include "scratch.h"
 
+#include <pty.h>
+#include <sys/wait.h>
+
 #include "base/clock.h"
 
 /* What stands in the account, the password or the beginning of the error behind "DIR/". */
@@ -115,6 +118,46 @@ static void test_grandchildren(void **state)
     conf_free(&c);
 }
 
+/* In the child of a terminal: 0 when the password is what the parent types. */
+static int answer_of_child(struct conf *c)
+{
+    const struct conf_account *chosen = &c->accounts[0];
+    struct secret got = { NULL, 0 };
+    struct err e = ERR_INIT;
+
+    if (conf_ask_passwords(c, &chosen, 1, &e) != 0 || conf_password(chosen, &got, &e) != 0)
+        return 1;
+    return slice_eq(secret_get(&got), SLICE("hunter 2")) ? 0 : 2;
+}
+
+static void test_terminal(void **state)
+{
+    struct conf *c = load(*state, "");
+    char out[1000] = "";
+    size_t n = 0;
+    int master = -1, status = -1;
+    ssize_t got;
+    bool answered = false;
+    pid_t pid = forkpty(&master, NULL, NULL, NULL);
+
+    CASE("asked on the terminal, without echo, once");
+    CHECK(pid >= 0);
+    if (pid == 0)
+        _exit(answer_of_child(c));
+    while (n + 1 < sizeof(out) && (got = read(master, out + n, sizeof(out) - 1 - n)) > 0) {
+        n += (size_t)got;
+        if (!answered && strstr(out, "(account a): ") != NULL) {
+            CHECK_INT(io_write_all(master, "hunter 2\n", 9), 0);
+            answered = true;
+        }
+    }
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
+    CHECK_SLICE(slice_str(out), SLICE("Password of me at mail.example.org (account a): \r\n"));
+    close(master);
+    conf_free(&c);
+}
+
 static void test_nearest(void **state)
 {
     static const char *const names[] = { "host", "port", "protocol", "password", "password_command", "user", "INBOX" };
@@ -156,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_sources),
         TEST(test_grandchildren),
+        TEST(test_terminal),
         cmocka_unit_test(test_nearest),
     };
 
