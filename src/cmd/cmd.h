@@ -28,8 +28,8 @@ struct cmd_options {
     bool named; /* the accounts were named */
 };
 
-/* Option bits, for the commands that take them. -c -v -q are everybody's. */
-enum cmd_takes { TAKES_DRY_RUN = 1, TAKES_JSON = 2, TAKES_OVERSIZE = 4, TAKES_CONNECT = 8, TAKES_ADOPT = 16 };
+/* Options that one command alone has a use for; -c -n -q -v --json are everybody's. */
+enum cmd_takes { TAKES_OVERSIZE = 1, TAKES_CONNECT = 2, TAKES_ADOPT = 4 };
 
 struct cmd {
     const char *name;

@@ -2,11 +2,15 @@
 #include "cmd/cmd.h"
 
 #include "cmd/each.h"
+#include "cmd/output.h"
 #include "run/report.h"
 
 static int adopt(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
 {
-    (void)o;
+    if (o->dry_run) {
+        log_info("would be bound to its destinations as they are now");
+        return 0;
+    }
     if (session_sinks(s, true, e) != 0)
         return -1;
     log_info("bound to its %zu destination%s as %s now", a->deliver_count, a->deliver_count == 1 ? "" : "s",
@@ -43,18 +47,32 @@ static void tell(const struct conf_account *a, const struct session *s, const st
     buf_release(&server);
 }
 
+static int tell_json(const struct conf_account *a, const struct session *s, const struct source_folders *folders)
+{
+    const struct tls_facts *tls = session_tls(s);
+    size_t selected = 0;
+
+    for (size_t i = 0; i < folders->count; i++)
+        selected += session_selects(s, &folders->v[i]);
+    return output_json(json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "account", a->name, "result", "ok", "tls",
+                                 tls != NULL ? json_string(tls->protocol) : json_null(), "fingerprint",
+                                 tls != NULL ? json_string(tls->fingerprint) : json_null(), "folders",
+                                 (json_int_t)folders->count, "selected", (json_int_t)selected));
+}
+
 static int connect_to(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
 {
     struct source_folders folders = { NULL, 0, 0 };
     int rc = session_sinks(s, false, e);
 
-    (void)o;
     if (rc == 0)
         rc = session_folders(s, &folders, e);
     if (rc == 0)
         rc = check_folders(a, &folders, e);
     if (rc == 0)
         tell(a, s, &folders);
+    if (rc == 0 && o->json && tell_json(a, s, &folders) != 0)
+        rc = err_nomem(e);
     session_logout(s);
     source_folders_release(&folders);
     return rc;
@@ -62,7 +80,7 @@ static int connect_to(const struct cmd_options *o, const struct conf_account *a,
 
 int cmd_check(const struct cmd_options *o, const struct conf *c)
 {
-    const struct session_options writing = { .sessions = 1 };
+    const struct session_options writing = { .dry_run = o->dry_run, .sessions = 1 };
     const struct session_options looking = { .dry_run = true, .list_all = true, .sessions = 1 };
     int status = EXIT_OK;
 

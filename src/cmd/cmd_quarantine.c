@@ -54,10 +54,15 @@ static int list(const struct cmd_options *o, const struct conf_account *a, struc
     }
 }
 
-static int change(struct session *s, enum message_state state, unsigned *count, struct err *e)
+/* A dry run only counts. */
+static int change(const struct cmd_options *o, struct session *s, enum message_state state, unsigned *count,
+                  struct err *e)
 {
     struct journal *j = session_journal(s);
 
+    *count = 0;
+    if (o->dry_run)
+        return journal_quarantine_count(j, count, e);
     if (journal_begin(j, e) != 0)
         return -1;
     if (journal_quarantine_set(j, 0, state, count, e) == 0 && journal_commit(j, e) == 0)
@@ -66,33 +71,37 @@ static int change(struct session *s, enum message_state state, unsigned *count, 
     return -1;
 }
 
+static int tell(const struct cmd_options *o, const struct conf_account *a, unsigned count, const char *what,
+                struct err *e)
+{
+    log_info("%u message%s %s%s", count, count == 1 ? "" : "s", o->dry_run ? "would be " : "will be ", what);
+    if (!o->json || output_json(json_pack("{s:s, s:s, s:i, s:b}", "account", a->name, "action", o->action, "messages",
+                                          (int)count, "dry_run", o->dry_run)) == 0)
+        return 0;
+    return err_nomem(e);
+}
+
 static int retry(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
 {
-    unsigned count = 0;
+    unsigned count;
 
-    (void)o;
-    (void)a;
-    if (change(s, MESSAGE_PENDING, &count, e) != 0)
+    if (change(o, s, MESSAGE_PENDING, &count, e) != 0)
         return -1;
-    log_info("%u message%s will be tried again in the next pass", count, count == 1 ? "" : "s");
-    return 0;
+    return tell(o, a, count, "tried again in the next pass", e);
 }
 
 static int drop(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
 {
-    unsigned count = 0;
+    unsigned count;
 
-    (void)o;
-    (void)a;
-    if (change(s, MESSAGE_DROPPED, &count, e) != 0)
+    if (change(o, s, MESSAGE_DROPPED, &count, e) != 0)
         return -1;
-    log_info("%u message%s given up; what the server has of them stays there", count, count == 1 ? "" : "s");
-    return 0;
+    return tell(o, a, count, "left alone from now on, on the server too", e);
 }
 
 int cmd_quarantine(const struct cmd_options *o, const struct conf *c)
 {
-    const struct session_options writing = { .sessions = 1 };
+    const struct session_options writing = { .dry_run = o->dry_run, .sessions = 1 };
     const struct session_options looking = { .dry_run = true, .sessions = 1 };
 
     if (strcmp(o->action, "retry") == 0)

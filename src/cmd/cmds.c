@@ -6,15 +6,15 @@ static const char *const quarantine_actions[] = { "list", "retry", "drop", NULL 
 #define ANY SIZE_MAX
 
 const struct cmd cmds[] = {
-    { "fetch", "[fetch] [ACCOUNT...]", "one pass over the accounts, then exit", cmd_fetch, true,
-      TAKES_DRY_RUN | TAKES_JSON | TAKES_OVERSIZE, NULL, 0, ANY },
+    { "fetch", "[fetch] [ACCOUNT...]", "one pass over the accounts, then exit", cmd_fetch, true, TAKES_OVERSIZE, NULL,
+      0, ANY },
     { "check", "check [ACCOUNT...]", "read the configuration; with --connect also log in", cmd_check, false,
       TAKES_CONNECT | TAKES_ADOPT, NULL, 0, ANY },
-    { "folders", "folders ACCOUNT", "the folders of an IMAP account, and which are selected", cmd_folders, true,
-      TAKES_JSON, NULL, 1, 1 },
-    { "status", "status [ACCOUNT...]", "the last result of each account", cmd_status, false, TAKES_JSON, NULL, 0, ANY },
+    { "folders", "folders ACCOUNT", "the folders of an IMAP account, and which are selected", cmd_folders, true, 0,
+      NULL, 1, 1 },
+    { "status", "status [ACCOUNT...]", "the last result of each account", cmd_status, false, 0, NULL, 0, ANY },
     { "quarantine", "quarantine list|retry|drop [ACCOUNT...]", "messages set aside after repeated failure",
-      cmd_quarantine, false, TAKES_JSON, quarantine_actions, 0, ANY },
+      cmd_quarantine, false, 0, quarantine_actions, 0, ANY },
 
     { .name = "daemon" },
     { .name = "reload" },

@@ -19,10 +19,10 @@ void help_print(void)
     }
     printf("\nOptions, before or after the command:\n"
            "  -c, --config FILE   read this configuration instead of the usual places\n"
-           "  -n, --dry-run       fetch: connect and say what would be done; change nothing\n"
+           "  -n, --dry-run       connect and say what would be done; change nothing anywhere\n"
            "  -q, --quiet         errors alone\n"
            "  -v, --verbose       steps; twice: the lines of the protocol, with secrets hidden\n"
-           "      --json          fetch, folders, status, quarantine: one JSON object a line on standard output\n"
+           "      --json          one JSON object a line on standard output\n"
            "      --oversize      fetch: also the messages over max_size\n"
            "      --connect       check: also connect and log in\n"
            "      --adopt         check: bind the Maildirs as they are now to their accounts\n"

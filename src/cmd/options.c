@@ -62,7 +62,6 @@ static int take(struct options *out, int option, unsigned *used, char **argv, st
         return 0;
     case 'n':
         o->dry_run = true;
-        *used |= TAKES_DRY_RUN;
         return 0;
     case 'h':
         out->help = true;
@@ -72,7 +71,6 @@ static int take(struct options *out, int option, unsigned *used, char **argv, st
         return 0;
     case OPT_JSON:
         o->json = true;
-        *used |= TAKES_JSON;
         return 0;
     case OPT_OVERSIZE:
         o->oversize = true;
@@ -112,11 +110,7 @@ static int check_options(const struct cmd *cmd, unsigned used, struct err *e)
     static const struct {
         unsigned bit;
         const char *name;
-    } bits[] = { { TAKES_DRY_RUN, "-n" },
-                 { TAKES_JSON, "--json" },
-                 { TAKES_OVERSIZE, "--oversize" },
-                 { TAKES_CONNECT, "--connect" },
-                 { TAKES_ADOPT, "--adopt" } };
+    } bits[] = { { TAKES_OVERSIZE, "--oversize" }, { TAKES_CONNECT, "--connect" }, { TAKES_ADOPT, "--adopt" } };
 
     for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
         if ((used & bits[i].bit & ~cmd->takes) != 0)
