@@ -13,6 +13,7 @@ EXTRA_DIST += \
   %D%/lib/live.py \
   %D%/lib/mailhaul.py \
   %D%/lib/models.py \
+  %D%/lib/peak.c \
   %D%/lib/transcript.py \
   %D%/script \
   %D%/live \

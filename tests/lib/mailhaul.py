@@ -23,7 +23,6 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
-import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -110,19 +109,28 @@ class World:
         path = program(self.kind)
         if path is None:
             raise RuntimeError("no program to test: set %s" % self.kind)
+        peak = os.path.join(self.dir, "peak")
+        environment = dict(self.env, **(env or {}))
+        command = [path, *args]
+        if "LD_PRELOAD" in environment:  # for the program alone, not for what it is run by
+            command = ["env", "LD_PRELOAD=" + environment.pop("LD_PRELOAD"), *command]
         begin = time.monotonic()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            child = subprocess.Popen([*wrap, path, *args], env=dict(self.env, **(env or {})), cwd=self.home,
+            child = subprocess.Popen([helper("peak"), peak, *wrap, *command], env=environment, cwd=self.home,
                                      stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-            killer = threading.Timer(timeout, child.kill)
-            killer.start()
-            _, status, usage = os.wait4(child.pid, 0)
-            late = not killer.is_alive()
-            killer.cancel()
-            child.returncode = os.waitstatus_to_exitcode(status)
+            late = False
+            try:
+                child.wait(timeout)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+                late = True
             seconds = time.monotonic() - begin
             out.seek(0), err.seek(0)
-            result = Result(child.returncode, out.read(), err.read(), seconds, usage.ru_maxrss, args)
+            rss = 0
+            with contextlib.suppress(OSError, ValueError), open(peak) as f:
+                rss = int(f.read().split()[0])
+            result = Result(child.returncode, out.read(), err.read(), seconds, rss, args)
         text = result.err.decode("utf-8", "replace")
         assert not late, "mailhaul %s was still running after %d s:\n%s" % (" ".join(args), timeout, text[-4000:])
         assert not SANITIZER.search(result.err), "sanitizer report:\n" + text[-8000:]
@@ -212,13 +220,13 @@ def unsafe_output(data):
 
 
 def helper(name):
-    """The path of a helper written in C (delayproxy, faults, clock), compiled on first use."""
+    """The path of a helper written in C (delayproxy, faults, clock, peak), compiled on first use."""
     source = os.path.join(ROOT, "tests", "lib", name + ".c")
     directory = os.path.join(tempfile.gettempdir(), "mh-helpers-%d" % os.getuid())
     os.makedirs(directory, mode=0o700, exist_ok=True)
     target = os.path.join(directory, "%s-%d" % (name, os.stat(source).st_mtime_ns))
     if not os.path.exists(target):
-        options = ["-pthread"] if name == "delayproxy" else ["-fPIC", "-shared"]
+        options = ["-fPIC", "-shared"] if name in ("faults", "clock") else ["-pthread"]
         fresh = "%s.%d" % (target, os.getpid())
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O2", "-o", fresh, source, *options, "-ldl"], check=True)
         os.rename(fresh, target)

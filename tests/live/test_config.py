@@ -74,7 +74,7 @@ def test_not_yet(world, line):
 
 
 def test_nearest_key(world):
-    for wrong, right in (("pasword = 'x'", "password"), ("leave_on_sever = 'no'", "leave_on_server"), ("folder = { 'x' }", "folders")):
+    for wrong, right in (("pass_word = 'x'", "password"), ("leave_on_sever = 'no'", "leave_on_server"), ("folder = { 'x' }", "folders")):
         world.write_config(broken(wrong))
         said = world.run("check", check=78).err.decode()
         assert right in said, said
