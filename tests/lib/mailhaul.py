@@ -227,7 +227,7 @@ def helper(name):
     target = os.path.join(directory, "%s-%d" % (name, os.stat(source).st_mtime_ns))
     if not os.path.exists(target):
         options = ["-fPIC", "-shared"] if name in ("faults", "clock") else ["-pthread"]
-        fresh = "%s.%d" % (target, os.getpid())
+        fresh = tempfile.mktemp(dir=directory)  # our own directory; several may be at it
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O2", "-o", fresh, source, *options, "-ldl"], check=True)
         os.rename(fresh, target)
     return target

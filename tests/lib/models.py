@@ -270,6 +270,8 @@ class ImapModel(Model):
         return "OK done"
 
     def status_line(self, folder, items):
+        if folder.uidvalidity is None:
+            items = [item for item in items if item != "UIDVALIDITY"]
         values = {"MESSAGES": len(folder.messages), "UIDNEXT": folder.uidnext, "UIDVALIDITY": folder.uidvalidity,
                   "UNSEEN": len([m for m in folder.messages if "\\Seen" not in m.flags]), "RECENT": 0,
                   "SIZE": sum(m.size for m in folder.messages), "HIGHESTMODSEQ": 1}

@@ -514,13 +514,15 @@ class Play:
         for base, dirs, files in os.walk(self.world.dir):
             dirs[:] = [d for d in dirs if os.path.join(base, d) not in (self.world.mail, self.world.state)]
             found.update(os.path.join(base, f) for f in dirs + files)
-        return found - {self.world.home + "/state", self.world.home + "/Mail"}
+        return found - {self.world.home + "/state", self.world.home + "/Mail", self.world.dir + "/peak"}
 
     # Judging.
     def wanted(self, text, folder):
         if text == "none":
             return []
-        keys = [m.uid for m in folder.messages] if text in (None, "any") else [
+        if text == "any":
+            return [mailhaul.local(m.data) for key, m in self.everything.items() if isinstance(key, int)]
+        keys = [m.uid for m in folder.messages] if text is None else [
             n for part in text.split() for n in range(int(part.split("..")[0]), int(part.split("..")[-1]) + 1)]
         label = (lambda n: n) if folder.name == "INBOX" else (lambda n: "%s:%d" % (folder.name, n))
         return [mailhaul.local(self.everything[label(n)].data) for n in keys]

@@ -2,9 +2,9 @@
 # mailhaul must remove them in the next pass without fetching anything again.
 @config leave_on_server = "no"
 @messages 1..3
-@once ^UID EXPUNGE
-@cut
 @run fetch
+@on ^UID EXPUNGE
+@cut
 @expect-exit 75
 @expect-maildir 1..3
 @run fetch

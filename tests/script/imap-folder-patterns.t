@@ -1,6 +1,6 @@
 # Patterns and excludes: "%" stops at the separator, "!" takes out, what matches nothing is no error.
 # mailhaul must fetch INBOX, Lists/a and Lists/b, but not Lists/a/deep or Spam.
-@config folders = { "INBOX", "Lists/%", "!Spam", "None/*", "Sp*" }
+@config folders = { "INBOX", "Lists/%", "None/*", "Sp*", "!Spam" }
 @folder Lists
 @folder Lists/a
 @folder Lists/b

@@ -2,10 +2,8 @@
 # mailhaul must not delete by inference.
 @messages 1..3
 @config leave_on_server = "no"
-@on ^UID STORE
-@model
 @run fetch
-@once ^UID EXPUNGE
+@on ^UID EXPUNGE
 @cut
 @expect-exit 75
 @expect-maildir 1..3

@@ -5,8 +5,6 @@
 @folder Work
 @messages 1..2
 @messages 1..2 folder=Work
-@on ^(LIST .*RETURN|STATUS)
-S: $tag BAD no
 @run fetch
 @expect-exit 76
 @expect-maildir none
