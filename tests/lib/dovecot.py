@@ -157,6 +157,9 @@ service auth {{
 service anvil {{
   client_limit = 8192
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -255,7 +255,11 @@ class ImapModel(Model):
     def do_noop(self, _words, _text):
         return "OK done"
 
-    do_enable = do_subscribe = do_check = do_noop
+    do_subscribe = do_check = do_noop
+
+    def do_enable(self, words, _text):
+        self.say("* ENABLED " + " ".join(words))
+        return "OK done"
 
     def do_id(self, _words, _text):
         self.say('* ID ("name" "model")')

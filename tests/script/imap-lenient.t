@@ -3,7 +3,7 @@
 @messages 1..3
 @once ^(SELECT|EXAMINE)
 S: * ok [HIGHESTMODSEQ 715194045007]
-S: * OK [X-WHATEVER (a "b" {3}\r\nc d)] 
+S: * OK [X-WHATEVER (a "b" c d)] 
 S: * 0 recent
 S: * FLAGS ()
 S: * ESEARCH (TAG "zz") UID
