@@ -6,6 +6,7 @@
  * gone (RFC 3501 section 6.4.8: a UID that does not exist is no error).
  */
 #include "base/log.h"
+#include "base/num.h"
 #include "base/stop.h"
 #include "haul/intake_int.h"
 #include "haul/source_imap_int.h"
@@ -140,8 +141,12 @@ static int untagged(void *ctx, const struct imap_response *r, struct err *e)
     const struct fetch_item *item = NULL;
     unsigned bodies = rx->bodies;
     struct imap_fetch f;
+    uint32_t valid;
 
     rx->bodies = 0;
+    if (slice_ieq(r->code, SLICE("UIDVALIDITY")) &&
+        (num_parse_u32(r->code_args, &valid) != 0 || valid != rx->si->uidvalidity))
+        return err_set(e, E_PROTO, "the server changed the folder's UIDVALIDITY while it was open");
     if (imap_take_fetch(r, &f) != 0)
         return drop(rx);
     if (f.has_uid)

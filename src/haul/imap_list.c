@@ -178,6 +178,7 @@ int imap_list_folder(struct source *s, const struct list_request *request, struc
             *e = later;
         return -1;
     }
+    si->uidvalidity = out->uidvalidity;
     uids.from = from;
     if (finish_uids(im, from, uids_tag, &uids, &done, e) != 0)
         return -1;

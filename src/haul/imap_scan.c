@@ -104,20 +104,39 @@ static int ask_list(struct scan *scan, bool with_status, struct err *e)
     struct imap *im = scan->si->im;
     struct imap_handler handler = { .ctx = scan, .untagged = untagged };
     uint32_t caps = imap_caps(im), tag;
+    bool uses = (caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0;
     struct imap_done done;
 
     imap_begin(im, &tag);
     imap_text(im, "LIST \"\" \"*\"");
     if (with_status)
-        imap_text(im, " RETURN (%sSTATUS " STATUS_ITEMS ")",
-                  (caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0 ? "SPECIAL-USE " : "");
-    else if ((caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0)
+        imap_text(im, " RETURN (%sSTATUS " STATUS_ITEMS ")", uses ? "SPECIAL-USE " : "");
+    else if (uses)
         imap_text(im, " RETURN (SPECIAL-USE)");
     imap_end(im);
     imap_patient(im);
     if (imap_finish(im, tag, &handler, &done, e) != 0)
         return -1;
+    if (done.status == IMAP_BAD && (with_status || uses)) {
+        /* Offered, and not understood: there is always the LIST of RFC 3501. */
+        imap_begin(im, &tag);
+        imap_text(im, "LIST \"\" \"*\"");
+        imap_end(im);
+        if (imap_finish(im, tag, &handler, &done, e) != 0)
+            return -1;
+    }
+    scan->si->listed = true;
     return done.status == IMAP_OK ? 0 : imap_refused(im, &done, E_PROTO, "to list the folders", e);
+}
+
+int imap_find_trash(struct source_imap *si, struct err *e)
+{
+    struct source_folders folders = { 0 };
+    struct scan scan = { .si = si, .out = &folders };
+    int rc = si->listed ? 0 : ask_list(&scan, false, e);
+
+    source_folders_release(&folders);
+    return rc;
 }
 
 static int add_inbox(struct scan *scan, struct err *e)

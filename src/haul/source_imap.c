@@ -19,6 +19,7 @@ static int open_session(struct source *s, struct err *e)
     struct source_imap *si = imap_self(s);
 
     si->selected_any = false;
+    si->listed = false;
     return imap_open(si->server, &si->im, e);
 }
 
@@ -43,16 +44,19 @@ enum removal { REMOVAL_EXPUNGE, REMOVAL_MOVE, REMOVAL_MARK };
 
 /* CONTRACT promise 6, and what each server needs. On Gmail an expunged message stays in All Mail: only the trash
  * removes. Without UIDPLUS an EXPUNGE would take what others have marked. */
-static enum removal removal_of(const struct source_imap *si)
+static int decide_removal(struct source_imap *si, enum removal *how_out, struct err *e)
 {
     uint32_t caps = imap_caps(si->im);
-    bool can_move = (caps & IMAP_CAP_MOVE) != 0 && si->trash != NULL;
+    bool gmail = (caps & IMAP_CAP_GMAIL) != 0, uidplus = (caps & IMAP_CAP_UIDPLUS) != 0;
 
-    if ((caps & IMAP_CAP_GMAIL) != 0 && can_move)
-        return REMOVAL_MOVE;
-    if ((caps & IMAP_CAP_UIDPLUS) != 0)
-        return REMOVAL_EXPUNGE;
-    return can_move ? REMOVAL_MOVE : REMOVAL_MARK;
+    *how_out = uidplus ? REMOVAL_EXPUNGE : REMOVAL_MARK;
+    if ((caps & IMAP_CAP_MOVE) == 0 || (uidplus && !gmail))
+        return 0;
+    if (imap_find_trash(si, e) != 0)
+        return -1;
+    if (si->trash != NULL)
+        *how_out = REMOVAL_MOVE;
+    return 0;
 }
 
 static void say_how(struct source_imap *si, enum removal how)
@@ -115,11 +119,13 @@ static int remove_messages(struct source *s, const struct fetch_item *items, siz
                            enum remove_result *result_out, struct err *e)
 {
     struct source_imap *si = imap_self(s);
-    enum removal how = removal_of(si);
+    enum removal how;
     struct uid_set set = UID_SET_INIT;
     struct buf text = BUF_INIT(LIMIT_COMMAND);
     int rc = -1;
 
+    if (decide_removal(si, &how, e) != 0)
+        return -1;
     *result_out = how == REMOVAL_MARK ? REMOVE_MARKED : REMOVE_DONE;
     say_how(si, how);
     for (size_t i = 0; i < count; i++) {

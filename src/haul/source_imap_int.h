@@ -13,7 +13,9 @@ struct source_imap {
     const struct server *server; /* borrowed */
     struct imap *im;             /* NULL: not open */
     char *trash;                 /* owned; the wire name of the \Trash folder, NULL: none told */
+    bool listed;                 /* the folders were listed in this session: `trash` is all there is to know */
     bool selected_any;           /* a SELECT was answered in this session */
+    uint32_t uidvalidity;        /* of the folder that is open */
 };
 
 static inline struct source_imap *imap_self(struct source *s)
@@ -23,6 +25,8 @@ static inline struct source_imap *imap_self(struct source *s)
 
 int imap_scan_folders(struct source *s, bool (*wanted)(void *ctx, const struct source_folder *f), void *ctx,
                       struct source_folders *out, struct err *e);
+/* Fills si->trash, with a LIST if none was sent in this session. */
+int imap_find_trash(struct source_imap *si, struct err *e);
 int imap_list_folder(struct source *s, const struct list_request *request, struct listing *out, struct err *e);
 int imap_fetch_bodies(struct source *s, const struct fetch_item *items, size_t count, struct intake *in, struct err *e);
 int imap_fetch_headers(struct source *s, const struct fetch_item *items, size_t count,

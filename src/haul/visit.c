@@ -121,7 +121,7 @@ static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, st
         const struct fetch_item *item = &p->skip.v[i];
         if (intake_skip(p->intake, visit, &p->listing, item, e) != 0)
             return -1;
-        log_info("a message of %" PRIu64 " octets in %s is over max_size and was left; fetch --oversize brings it",
+        log_warn("a message of %" PRIu64 " octets in %s is over max_size and was left; fetch --oversize brings it",
                  item->octets, visit->folder->name);
     }
     *left_out = n < p->fetch.count;
@@ -261,6 +261,8 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
             e, E_LACKS,
             "the server has no unique-ids (UIDL), so mail cannot be left there without fetching it again each "
             "time; set leave_on_server = \"no\", or use IMAP");
+    if (visit->known.id == 0) /* its row is written with the first message: a pass cut off there must leave it told */
+        visit->known.uidvalidity = p->listing.uidvalidity;
     if (visit->known.id != 0 && visit->known.uidvalidity != 0 && visit->known.uidvalidity != p->listing.uidvalidity) {
         renewed = true;
         if (reidentify(p, visit, e) != 0)

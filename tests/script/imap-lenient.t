@@ -14,7 +14,6 @@ S: * CAPABILITY IMAP4rev1 UIDPLUS LITERAL+
 S: * 2 fetch (uid 2 flags (\seen) modseq (12) x-gm-labels ("\\Inbox") body[] {9}\r\nA: b\r\n\r\nc)
 S: * OK still here
 S: * 1 FETCH (UID 1 FLAGS (\Recent) BODY[] {9}\r\nA: b\r\n\r\nd)
-S: * 3 FETCH (UID 3 BODY[]<0> {9}\r\nA: b\r\n\r\ne)
 S: * 3 FETCH (UID 3 FLAGS (\Seen))
 S: * 3 FETCH (UID 3 BODY[] {9}\r\nA: b\r\n\r\nf)
 S: $tag ok done
