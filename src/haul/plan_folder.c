@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/plan_folder.h"
 
+#include "haul/pop3_listing.h"
 #include "wire/limits.h"
 
 enum {
@@ -96,6 +97,22 @@ static int cursor_start(struct pass *p, const struct visit *visit, struct row_cu
     return cursor_next(p, c, e);
 }
 
+/* POP3: a message that had its unique-id to itself at the last look and now shares it has a row under the plain one; the
+ * header says whether it is this one. */
+static int find_alone(struct pass *p, const struct visit *visit, struct slice uidl, struct journal_message *row,
+                      bool *found, struct err *e)
+{
+    unsigned char header[JOURNAL_SHA256];
+    struct slice plain;
+
+    if (!pop3_listing_derived(uidl, &plain, header) || plain.n == 0)
+        return 0;
+    if (journal_find_uidl(p->o->journal, visit->known.id, plain, row, found, e) != 0)
+        return -1;
+    *found = *found && row->has_header_digest && memcmp(row->header_digest, header, sizeof(header)) == 0;
+    return 0;
+}
+
 static int find_row(struct pass *p, const struct visit *visit, struct row_cursor *c, struct slice uidl,
                     struct journal_message *row, bool *found, struct err *e)
 {
@@ -104,7 +121,8 @@ static int find_row(struct pass *p, const struct visit *visit, struct row_cursor
         *found = true;
         return cursor_next(p, c, e);
     }
-    if (journal_find_uidl(p->o->journal, visit->known.id, uidl, row, found, e) != 0)
+    if (journal_find_uidl(p->o->journal, visit->known.id, uidl, row, found, e) != 0 ||
+        (!*found && find_alone(p, visit, uidl, row, found, e) != 0))
         return -1;
     if (*found && c->have && row->id > c->row.id)
         return cursor_start(p, visit, c, row->id, e);

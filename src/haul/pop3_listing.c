@@ -199,6 +199,31 @@ int pop3_listing_rename(struct listing *l, uint32_t index, const unsigned char *
     return rc;
 }
 
+static int hex_value(char c)
+{
+    if (ascii_isdigit(c))
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool pop3_listing_derived(struct slice uidl, struct slice *server_uidl_out, unsigned char header_out[JOURNAL_SHA256])
+{
+    enum { TAIL = 1 + 2 * JOURNAL_SHA256 };
+    const char *hex;
+
+    if (uidl.n < TAIL || uidl.p[uidl.n - TAIL] != '\0')
+        return false;
+    hex = uidl.p + uidl.n - TAIL + 1;
+    for (size_t i = 0; i < JOURNAL_SHA256; i++) {
+        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        header_out[i] = (unsigned char)(high << 4 | low);
+    }
+    *server_uidl_out = slice_make(uidl.p, uidl.n - TAIL);
+    return true;
+}
+
 int pop3_listing_number_twins(struct listing *l, const uint32_t *v, size_t count, struct err *e)
 {
     uint32_t *sorted = malloc(count * sizeof(*sorted));

@@ -48,6 +48,9 @@ void pop3_listing_order(struct pop3_listing *p);
 MUST_CHECK int pop3_listing_shared(const struct listing *l, uint32_t **v_out, size_t *count_out, struct err *e);
 /* `header`: SHA-256 of the message's header block; NULL: could not be had. */
 MUST_CHECK int pop3_listing_rename(struct listing *l, uint32_t index, const unsigned char *header, struct err *e);
+/* The other way round: true when `uidl` is of the first kind (without a number behind it), and then what it was made of.
+ * A message that was alone with its unique-id at the last look is found again by this. */
+bool pop3_listing_derived(struct slice uidl, struct slice *server_uidl_out, unsigned char header_out[JOURNAL_SHA256]);
 MUST_CHECK int pop3_listing_number_twins(struct listing *l, const uint32_t *v, size_t count, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "../unit.h"
 #include "haul/intake.h"
+#include "haul/pop3_listing.h"
 #include "net/stream.h"
 #include "wire/limits.h"
 
@@ -296,6 +297,33 @@ static void test_odd_listings(void **state)
     }
 }
 
+static void test_derived(void **state)
+{
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+    static const struct {
+        struct slice uidl;
+        bool derived;
+        struct slice plain;
+    } cases[] = {
+        { SLICE("a b\0" HEX "fe"), true, SLICE("a b") }, { SLICE("\0" HEX "fe"), true, SLICE("") },
+        { SLICE("a\0" HEX "FE"), false, SLICE("") },     { SLICE("a\0" HEX "fg"), false, SLICE("") },
+        { SLICE("a\0" HEX "fe #2"), false, SLICE("") },  { SLICE("a\0octets 10"), false, SLICE("") },
+        { SLICE("a" HEX "fe"), false, SLICE("") },       { SLICE(""), false, SLICE("") },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        unsigned char header[JOURNAL_SHA256] = { 0 };
+        struct slice plain = SLICE("");
+
+        CASE("%zu", i);
+        CHECK_INT(pop3_listing_derived(cases[i].uidl, &plain, header), cases[i].derived);
+        CHECK_SLICE(plain, cases[i].plain);
+        CHECK_INT(header[31], cases[i].derived ? 0xfe : 0);
+    }
+#undef HEX
+}
+
 static void test_no_uidl(void **state)
 {
     struct play p;
@@ -545,17 +573,10 @@ static void test_describe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listing),
-        cmocka_unit_test(test_never_unchanged),
-        cmocka_unit_test(test_odd_listings),
-        cmocka_unit_test(test_no_uidl),
-        cmocka_unit_test(test_a_part),
-        cmocka_unit_test(test_capa_quirk),
-        cmocka_unit_test(test_pipelining_quirk),
-        cmocka_unit_test(test_top_quirk),
-        cmocka_unit_test(test_fetch),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_listing),    cmocka_unit_test(test_never_unchanged),  cmocka_unit_test(test_odd_listings),
+        cmocka_unit_test(test_derived),    cmocka_unit_test(test_no_uidl),          cmocka_unit_test(test_a_part),
+        cmocka_unit_test(test_capa_quirk), cmocka_unit_test(test_pipelining_quirk), cmocka_unit_test(test_top_quirk),
+        cmocka_unit_test(test_fetch),      cmocka_unit_test(test_headers),          cmocka_unit_test(test_remove),
         cmocka_unit_test(test_describe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
