@@ -7,7 +7,7 @@
  * Errors are E_CONFIG and name file, line and key ("/home/me/.config/mailhaul/mailhaul.conf:12: account work: unknown key "hots"; did you mean "host"?"). All mistakes that can be found are reported, one line each, through
  * log_error(); the struct err then holds the first of them (and need not be shown again).
  *
- * Secrets: a literal password is moved into a struct secret and wiped from libconfuse's memory; a file that holds one must belong to the user (or root) and must not be readable
+ * Secrets: a literal password is moved into a struct secret, the file's text and the values of libconfuse are wiped; a file that holds one must belong to the user (or root) and must not be readable
  * by group or others. conf_password() runs password_command, reads password_file or netrc, or asks on the terminal; it is called when the password is needed, in any thread.
  *
  * Ownership: everything belongs to the struct conf and lives until conf_free(). Thread: conf_load() on the main thread only (the lexer keeps static state); reading from any.

@@ -131,17 +131,16 @@ static bool later_type(struct conf_report *r, const char *where, cfg_t *section,
     return true;
 }
 
+/* A name is part of file names, of messages and of JSON: printable UTF-8. */
 static bool good_name(const char *name)
 {
+    char printable[2 * CONF_NAME_MAX];
     size_t n = strlen(name);
 
-    if (n == 0 || n > CONF_NAME_MAX || name[0] == '.' || name[0] == '-')
+    if (n == 0 || n > CONF_NAME_MAX || name[0] == '.' || name[0] == '-' || strchr(name, '/') != NULL)
         return false;
-    for (; *name != '\0'; name++) {
-        if ((unsigned char)*name < ' ' || *name == 0x7f || *name == '/')
-            return false;
-    }
-    return true;
+    log_printable(printable, sizeof(printable), slice_str(name));
+    return strcmp(printable, name) == 0;
 }
 
 /* One destination; `account` names it in "%a". */

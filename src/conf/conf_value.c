@@ -250,7 +250,14 @@ static int check_word(const struct conf_value *v, const char *word)
 
 static int check_argument(const struct conf_value *v, const char *word)
 {
-    return word == v->v[0]->string && word[0] == '\0' ? conf_bad(v, "the program's name is empty") : 0;
+    if (word != v->v[0]->string)
+        return 0;
+    if (word[0] == '\0')
+        return conf_bad(v, "the program's name is empty");
+    if (v->n == 1 && strchr(word, ' ') != NULL && access(word, X_OK) != 0)
+        return conf_bad(v, "there is no shell to take \"%.80s\" apart; write it as { \"program\", \"argument\" }",
+                        word);
+    return 0;
 }
 
 static int check_pattern(const struct conf_value *v, const char *word)

@@ -127,6 +127,12 @@ static const struct {
       "c:1: account a: tunnel and proxy: a connection goes through one of them\n" },
     { "a name with a slash", "account \"../a\" {" REST "}",
       "c:1: account ../a: this cannot be an account's name (1 to 100 characters, no /, no . or - in front)\n" },
+    { "a name that is not UTF-8", "account \"caf\xe9\" {" REST "}",
+      "c:1: account caf\\xe9: this cannot be an account's name (1 to 100 characters, no /, no . or - in front)\n" },
+    { "a name in UTF-8", "account \"caf\xc3\xa9\" {" REST "}", "" },
+    { "a command for a shell", KEY("password_command = \"pass show mail\""),
+      "c:2: account a: password_command: there is no shell to take \"pass show mail\" apart; write it as { "
+      "\"program\", \"argument\" }\n" },
     { "a mistake in defaults is told once", "defaults { port = x }\n" KEY("") "account b {" REST "}",
       "c:1: defaults: port: \"x\" is not a number from 1 to 65535\n" },
 
