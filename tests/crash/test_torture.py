@@ -11,7 +11,7 @@ from case import Case, Scenario
 
 # family, where, errno, how many points of a sample, exit codes allowed
 FAMILIES = [
-    ("malloc", None, "ENOMEM", 60, (0, 75)),
+    ("malloc", "all", "ENOMEM", 60, (0, 75)),
     ("write", "mail", "ENOSPC", 8, (0, 74)), ("write", "state", "EIO", 10, (0, 74)),
     ("fsync", "mail", "EIO", 8, (0, 74)), ("fsync", "state", "EIO", 8, (0, 74)),
     ("open", "mail", "EACCES", 8, (0, 74)), ("open", "state", "EACCES", 8, (0, 74)),
@@ -25,7 +25,9 @@ SCENARIOS = [Scenario("pop3", remove=True), Scenario("imap", remove=True, before
 def environment(world, family, where, error, number, counter):
     env = {"LD_PRELOAD": mailhaul.helper("faults"), "FAULT_CALL": family, "FAULT_AT": str(number), "FAULT_ERRNO": error,
            "FAULT_COUNT_FILE": counter}
-    if where:
+    if family == "malloc":
+        env["FAULT_AFTER"] = world.state  # while the configuration is read, running out of memory may end the program
+    elif where != "all":
         env["FAULT_PATH"] = {"mail": world.mail, "state": world.state}[where]
     return env
 

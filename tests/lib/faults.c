@@ -6,6 +6,7 @@
  *     FAULT_ERRNO       ENOSPC, EIO, EDQUOT, EACCES, EMFILE, ENOMEM or EINTR; EIO by default
  *     FAULT_STICKY      1: all later ones fail too
  *     FAULT_PATH        only calls on paths that begin so (calls on descriptors: what the descriptor is open on)
+ *     FAULT_AFTER       nothing is counted before a file or directory on a path that begins so was opened
  *     FAULT_COUNT_FILE  a file that holds the number of calls counted so far, as a 64-bit number in the machine's order
  *
  * A failing close still closes: Linux never leaves the descriptor open.
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +35,12 @@ extern void *__libc_realloc(void *, size_t);
 
 static struct {
     int ready, sticky, error;
-    const char *call, *path;
+    const char *call, *path, *after;
     uint64_t at;
     _Atomic uint64_t *count;
 } plan;
 static _Atomic uint64_t own_count;
+static atomic_bool begun;
 
 __attribute__((constructor)) static void read_plan(void)
 {
@@ -50,6 +53,8 @@ __attribute__((constructor)) static void read_plan(void)
                *file = getenv("FAULT_COUNT_FILE");
     plan.call = getenv("FAULT_CALL");
     plan.path = getenv("FAULT_PATH");
+    plan.after = getenv("FAULT_AFTER");
+    atomic_store(&begun, plan.after == NULL);
     plan.at = at ? strtoull(at, NULL, 10) : 0;
     plan.sticky = sticky && *sticky == '1';
     plan.error = EIO;
@@ -75,7 +80,7 @@ __attribute__((constructor)) static void read_plan(void)
 static int fails(const char *call, const char *path, int fd)
 {
     char link[64], target[4096];
-    if (!plan.ready || strcmp(call, plan.call) != 0)
+    if (!plan.ready || !atomic_load(&begun) || strcmp(call, plan.call) != 0)
         return 0;
     if (plan.path) {
         if (!path) {
@@ -96,11 +101,11 @@ static int fails(const char *call, const char *path, int fd)
     return 1;
 }
 
-/* A path relative to a directory descriptor, as one path; NULL when plan.path is not set. */
+/* A path relative to a directory descriptor, as one path, when anything depends on it. */
 static const char *joined(int dir, const char *path, char *room, size_t size)
 {
     char link[64];
-    if (!plan.path || path[0] == '/' || dir == AT_FDCWD)
+    if ((!plan.path && !plan.after) || path[0] == '/' || dir == AT_FDCWD)
         return path;
     snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
     ssize_t n = readlink(link, room, size - 1);
@@ -192,6 +197,8 @@ int close(int fd)
 static int open_any(int dir, const char *path, int flags, mode_t mode)
 {
     char room[8192];
+    if (plan.after && strncmp(joined(dir, path, room, sizeof room), plan.after, strlen(plan.after)) == 0)
+        atomic_store(&begun, true);
     if (fails("open", joined(dir, path, room, sizeof room), -1))
         return -1;
     return (int)syscall(SYS_openat, dir, path, flags, mode);
