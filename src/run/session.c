@@ -172,7 +172,10 @@ static int open_state(struct session *s, struct err *e)
         goto out;
     if (session_state_name(s->account->name, ".lock", &lock) != 0 ||
         session_state_name(s->account->name, ".db", &db) != 0) {
-        err_set(e, E_CONFIG, "the name of account %s is too long", s->account->name);
+        if (strlen(s->account->name) < STATE_NAME_MAX / 4)
+            err_nomem(e);
+        else
+            err_set(e, E_CONFIG, "the name of account %s is too long", s->account->name);
         goto out;
     }
     if (s->state_dir >= 0 && lock_take(&s->lock, s->state_dir, buf_cstr(&lock), read_only, e) != 0)
