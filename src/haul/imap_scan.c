@@ -18,13 +18,8 @@ struct scan {
 
 static int decode_name(const struct source_imap *si, struct slice wire, char delimiter, struct buf *name)
 {
-    if (imap_utf8(si->im) && utf8_valid(wire)) {
-        /* Under UTF8=ACCEPT names are plain UTF-8 (RFC 6855 section 3); a '&' is itself. */
-        if (slice_ieq(wire, SLICE("INBOX")))
-            wire = SLICE("INBOX");
-        return buf_put_slice(name, wire);
-    }
-    if (folder_from_mutf7(wire, delimiter, name) == 0)
+    /* Under UTF8=ACCEPT names travel as UTF-8, and '&' is itself (RFC 6855 section 3). */
+    if ((imap_utf8(si->im) ? folder_from_utf8 : folder_from_mutf7)(wire, delimiter, name) == 0)
         return 0;
     buf_clear(name);
     return folder_from_raw(wire, name);
