@@ -88,7 +88,7 @@ static int visit_all(struct pass *p, struct err *e)
             continue;
         if (!p->o->source->one_folder)
             err_ctx(e, "folder %s", folder->name);
-        if (trouble_decide(e, true, 0) != TROUBLE_NEXT_FOLDER)
+        if (trouble_decide(e, false) != TROUBLE_NEXT_FOLDER)
             return -1;
         report(p, e);
     }
@@ -125,25 +125,19 @@ static int sessions(struct pass *p, struct err *e)
 
     for (;;) {
         uint64_t before = progress_of(p);
-        char suspect[sizeof(p->suspect_folder)];
-        uint32_t number = p->suspect;
+        unsigned quirks = p->o->source->quirks;
         char words[ERR_TEXT_MAX + ERR_PEER_MAX];
 
-        memcpy(suspect, p->suspect_folder, sizeof(suspect));
         if (session(p, first, e) == 0) {
             if (!p->again || before == progress_of(p))
                 return 0;
-            first = false;
-            continue;
+        } else {
+            if (trouble_decide(e, p->o->source->quirks != quirks) != TROUBLE_RECONNECT)
+                return -1;
+            err_format(e, words, sizeof(words));
+            log_info("%s; connecting again", words);
         }
         first = false;
-        /* A message under suspicion for the first time is progress too: the next session tells. */
-        bool progressed = before != progress_of(p) || number != p->suspect ||
-                          memcmp(suspect, p->suspect_folder, sizeof(suspect)) != 0;
-        if (trouble_decide(e, progressed, p->reconnects++) != TROUBLE_RECONNECT)
-            return -1;
-        err_format(e, words, sizeof(words));
-        log_info("%s; connecting again", words);
     }
 }
 

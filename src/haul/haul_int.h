@@ -29,10 +29,6 @@ struct pass {
     /* Of the current folder. */
     struct listing listing;
     struct items fetch, retry, remove, skip;
-    /* The message that was on its way when the connection was cut. */
-    char suspect_folder[256];
-    uint32_t suspect;
-    unsigned reconnects;
 };
 
 void items_clear(struct items *i);

@@ -160,8 +160,9 @@ static int untagged(void *ctx, const struct imap_response *r, struct err *e)
         bodies = rx->bodies;
         rx->bodies = 0;
     }
-    /* Flags alone, NIL, no body at all, or two of them: not the message. */
-    if (bodies != 1)
+    /* Flags alone, NIL, no body at all, a part of it, or two of them: not the message. */
+    if (bodies != 1 || f.body_count != 1 || (f.body != IMAP_BODY_STREAMED && f.body != IMAP_BODY_INLINE) ||
+        !slice_ieq(f.body_item, rx->in != NULL ? SLICE("BODY[]") : SLICE("BODY[HEADER]")))
         return drop(rx);
     return rx->in != NULL ? complete_body(rx, item, &f, e) : complete_headers(rx, item, &f, e);
 }

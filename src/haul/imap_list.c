@@ -120,6 +120,7 @@ static int open_folder(struct source_imap *si, const struct list_request *reques
 {
     struct imap *im = si->im;
 
+    imap_opening(im);
     imap_begin(im, tag_out);
     imap_text(im, request->writable ? "SELECT " : "EXAMINE ");
     imap_string_arg(im, slice_str(request->folder->wire_name));

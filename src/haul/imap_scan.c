@@ -16,10 +16,24 @@ struct scan {
     size_t bytes;
 };
 
-static int decode_name(const struct source_imap *si, struct slice wire, char delimiter, struct buf *name)
+static bool name_taken(const struct source_folders *f, struct slice name)
 {
-    /* Under UTF8=ACCEPT names travel as UTF-8, and '&' is itself (RFC 6855 section 3). */
-    if ((imap_utf8(si->im) ? folder_from_utf8 : folder_from_mutf7)(wire, delimiter, name) == 0)
+    for (size_t i = f->count; i-- > 0;) {
+        if (slice_eq(slice_str(f->v[i].name), name))
+            return true;
+    }
+    return false;
+}
+
+/* Under UTF8=ACCEPT names travel as UTF-8, and '&' is itself (RFC 6855 section 3). Some servers send 8-bit names all
+ * the same; what no decoder takes, or what would be a second folder of one name, goes by its bytes. */
+static int decode_name(const struct scan *scan, struct slice wire, char delimiter, struct buf *name)
+{
+    bool utf8 = imap_utf8(scan->si->im);
+
+    if (((utf8 ? folder_from_utf8 : folder_from_mutf7)(wire, delimiter, name) == 0 ||
+         (!utf8 && folder_from_utf8(wire, delimiter, name) == 0)) &&
+        !name_taken(scan->out, buf_slice(name)))
         return 0;
     buf_clear(name);
     return folder_from_raw(wire, name);
@@ -50,7 +64,7 @@ static int take_list(struct scan *scan, const struct imap_response *r, struct er
         err_set(e, E_PROTO, "the server's folder names are longer than any real ones");
         goto out;
     }
-    if (decode_name(scan->si, buf_slice(&wire), list.delimiter, &name) != 0) {
+    if (decode_name(scan, buf_slice(&wire), list.delimiter, &name) != 0) {
         err_nomem(e);
         goto out;
     }
@@ -94,41 +108,44 @@ static int untagged(void *ctx, const struct imap_response *r, struct err *e)
     return 0;
 }
 
-static int ask_list(struct scan *scan, bool with_status, struct err *e)
+static int ask_list(struct scan *scan, const char *options, struct imap_done *done, struct err *e)
 {
     struct imap *im = scan->si->im;
     struct imap_handler handler = { .ctx = scan, .untagged = untagged };
-    uint32_t caps = imap_caps(im), tag;
-    bool uses = (caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0;
-    struct imap_done done;
+    uint32_t tag;
 
     imap_begin(im, &tag);
-    imap_text(im, "LIST \"\" \"*\"");
-    if (with_status)
-        imap_text(im, " RETURN (%sSTATUS " STATUS_ITEMS ")", uses ? "SPECIAL-USE " : "");
-    else if (uses)
-        imap_text(im, " RETURN (SPECIAL-USE)");
+    imap_text(im, "LIST \"\" \"*\"%s", options);
     imap_end(im);
     imap_patient(im);
-    if (imap_finish(im, tag, &handler, &done, e) != 0)
+    return imap_finish(im, tag, &handler, done, e);
+}
+
+/* With STATUS and special use in one, where the server can; plain, where it said so and cannot. */
+static int list_all(struct scan *scan, struct err *e)
+{
+    uint32_t caps = imap_caps(scan->si->im);
+    bool status = (caps & IMAP_CAP_LIST_STATUS) != 0;
+    bool special = (caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0;
+    const char *options = status && special ? " RETURN (SPECIAL-USE STATUS " STATUS_ITEMS ")"
+                          : status          ? " RETURN (STATUS " STATUS_ITEMS ")"
+                          : special         ? " RETURN (SPECIAL-USE)"
+                                            : "";
+    struct imap_done done;
+
+    if (ask_list(scan, options, &done, e) != 0)
         return -1;
-    if (done.status == IMAP_BAD && (with_status || uses)) {
-        /* Offered, and not understood: there is always the LIST of RFC 3501. */
-        imap_begin(im, &tag);
-        imap_text(im, "LIST \"\" \"*\"");
-        imap_end(im);
-        if (imap_finish(im, tag, &handler, &done, e) != 0)
-            return -1;
-    }
+    if (done.status != IMAP_OK && options[0] != '\0' && ask_list(scan, "", &done, e) != 0)
+        return -1;
     scan->si->listed = true;
-    return done.status == IMAP_OK ? 0 : imap_refused(im, &done, E_PROTO, "to list the folders", e);
+    return done.status == IMAP_OK ? 0 : imap_refused(scan->si->im, &done, E_PROTO, "to list the folders", e);
 }
 
 int imap_find_trash(struct source_imap *si, struct err *e)
 {
     struct source_folders folders = { 0 };
     struct scan scan = { .si = si, .out = &folders };
-    int rc = si->listed ? 0 : ask_list(&scan, false, e);
+    int rc = si->listed ? 0 : list_all(&scan, e);
 
     source_folders_release(&folders);
     return rc;
@@ -174,9 +191,8 @@ int imap_scan_folders(struct source *s, bool (*wanted)(void *ctx, const struct s
 {
     struct source_imap *si = imap_self(s);
     struct scan scan = { .si = si, .out = out };
-    bool list_status = (imap_caps(si->im) & IMAP_CAP_LIST_STATUS) != 0;
 
-    if (!s->only_inbox && ask_list(&scan, list_status, e) != 0)
+    if (!s->only_inbox && list_all(&scan, e) != 0)
         return -1;
     if (add_inbox(&scan, e) != 0)
         return -1;

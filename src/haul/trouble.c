@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/trouble.h"
 
-enum trouble trouble_decide(const struct err *e, bool progressed, unsigned reconnects)
+enum trouble trouble_decide(const struct err *e, bool learned)
 {
     if (e->scope == SCOPE_FOLDER)
         return TROUBLE_NEXT_FOLDER;
-    if (e->scope == SCOPE_SESSION && e->retry == RETRY_RECONNECT && progressed && reconnects < TROUBLE_RECONNECTS)
-        return TROUBLE_RECONNECT;
-    return TROUBLE_END;
+    return learned && e->retry == RETRY_RECONNECT ? TROUBLE_RECONNECT : TROUBLE_END;
 }
 
 bool trouble_note(struct err *worst, const struct err *e)

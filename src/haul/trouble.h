@@ -12,11 +12,9 @@ enum trouble {
     TROUBLE_END,         /* the pass is over                       */
 };
 
-enum { TROUBLE_RECONNECTS = 20 /* in one pass, each after some progress */ };
-
-/* `progressed`: since the last session began something was brought to an end (a message arrived, failed or was removed, a quirk was learned), so that going on leads
- * somewhere. `reconnects`: so far in this pass. */
-enum trouble trouble_decide(const struct err *e, bool progressed, unsigned reconnects);
+/* `learned`: this session taught a quirk of the server (source.h) that the next one will heed. Only then is another tried at once:
+ * a connection that is cut ends the pass, and the next pass goes on where it was. */
+enum trouble trouble_decide(const struct err *e, bool learned);
 
 /* Keeps in *worst the error that decides the exit status, in the order of CONTRACT section 1. True when that is `e`. */
 bool trouble_note(struct err *worst, const struct err *e);

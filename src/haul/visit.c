@@ -51,22 +51,19 @@ static bool may_remove(const struct pass *p)
     return p->o->policy.leave_s >= 0;
 }
 
-/* The connection was cut, or fell silent, while `item` was on its way. Twice in a row, and it is the message's fault: it counts as
- * failed, and the next session goes on behind it. */
-static int blame(struct pass *p, const struct visit *visit, const struct err *why, struct err *e)
+/* The session ended while a message was on its way. Whether it is the message's fault cannot be known: it counts as one try, and the
+ * next pass takes it last, so that it holds up nothing. */
+static int blame(struct pass *p, const struct err *why, struct err *e)
 {
     const struct fetch_item *item = intake_first_missing(p->intake);
-    char name[sizeof(p->suspect_folder)];
-    bool again;
 
     intake_drop(p->intake);
     if (item == NULL || (why->code != E_NET && why->code != E_TIMEOUT && why->code != E_PROTO))
         return 0;
-    snprintf(name, sizeof(name), "%s", visit->folder->name);
-    again = p->suspect == item->number && strcmp(name, p->suspect_folder) == 0;
-    memcpy(p->suspect_folder, name, sizeof(name));
-    p->suspect = item->number;
-    return again || why->code == E_TIMEOUT ? intake_failed(p->intake, item, why, e) : 0;
+    /* A quirk of the server was learned (POP3 out of step): the session is to blame. */
+    if (why->code == E_PROTO && why->retry == RETRY_RECONNECT)
+        return 0;
+    return intake_failed(p->intake, item, why, e);
 }
 
 static int fetch_items(struct pass *p, struct visit *visit, const struct fetch_item *items, size_t count, struct err *e)
@@ -86,7 +83,7 @@ static int fetch_items(struct pass *p, struct visit *visit, const struct fetch_i
         return -1;
     if (source->ops->fetch(source, items, count, p->intake, e) == 0)
         return 0;
-    if (blame(p, visit, e, &later) != 0)
+    if (blame(p, e, &later) != 0)
         *e = later;
     return -1;
 }

@@ -130,6 +130,26 @@ static int bye(struct imap *im, const struct imap_response *r, struct err *e)
     return err_peer(e, r->text);
 }
 
+static int note_uidvalidity(struct imap *im, const struct imap_response *r, struct err *e)
+{
+    uint32_t uidvalidity;
+
+    if (!slice_ieq(r->code, SLICE("UIDVALIDITY")) || num_parse_u32(r->code_args, &uidvalidity) != 0)
+        return 0;
+    if (im->uidvalidity != 0 && im->uidvalidity != uidvalidity) {
+        im->broken = true;
+        return err_set(e, E_PROTO, "%s changed UIDVALIDITY while the folder was open; nothing in it was removed",
+                       im->host);
+    }
+    im->uidvalidity = uidvalidity;
+    return 0;
+}
+
+void imap_opening(struct imap *im)
+{
+    im->uidvalidity = 0;
+}
+
 /* What concerns the session, whichever command it came with. */
 static int note_untagged(struct imap *im, const struct imap_response *r, struct err *e)
 {
@@ -146,7 +166,7 @@ static int note_untagged(struct imap *im, const struct imap_response *r, struct 
         log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
     if (r->status == IMAP_BYE)
         return bye(im, r, e);
-    return 0;
+    return note_uidvalidity(im, r, e);
 }
 
 static struct imap_sent *sent_find(struct imap *im, uint32_t tag)

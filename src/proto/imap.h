@@ -62,6 +62,9 @@ void imap_end(struct imap *im);
 
 MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
                            struct err *e);
+/* The next command opens another folder: what was told of the one before does not hold for it. A UIDVALIDITY that changes while a folder is open is E_PROTO: no UID means
+ * what it did. */
+void imap_opening(struct imap *im);
 /* Waits for answers up to 5 x timeout until the next imap_finish() has ended (the first SELECT). */
 void imap_patient(struct imap *im);
 

@@ -25,7 +25,8 @@ struct imap {
     uint32_t disabled;
     uint32_t next_tag;
     struct imap_sent sent[IMAP_IN_FLIGHT];
-    bool caps_fresh; /* told since the last change of state */
+    uint32_t uidvalidity; /* of the folder that is open; 0: not told yet */
+    bool caps_fresh;      /* told since the last change of state */
     bool logged_in, utf8, uidonly;
     bool broken; /* no LOGOUT any more */
     unsigned patience;

@@ -46,8 +46,8 @@ MUST_CHECK int folder_from_path(struct slice path, char delimiter, enum folder_l
 bool folder_match(struct slice pattern, struct slice name, char delimiter);
 bool folder_is_pattern(struct slice pattern); /* it holds * or % */
 
-/* `folders` of an account applied to one folder, later entries counting over earlier ones: "!" excludes, "\Sent" and
- * "!\Junk" go by special use. `attrs` is enum imap_attr; a \Noselect folder is never selected. */
+/* `folders` of an account applied to one folder, in whatever order the entries stand: one must select it, and no "!"
+ * entry may exclude it; "\Sent" and "!\Junk" go by special use. `attrs` is enum imap_attr; a \Noselect folder is never selected. */
 bool folder_selected(const char *const *patterns, size_t count, struct slice name, char delimiter, unsigned attrs);
 
 #endif

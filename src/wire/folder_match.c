@@ -65,13 +65,15 @@ bool folder_selected(const char *const *patterns, size_t count, struct slice nam
         return false;
     for (size_t i = 0; i < count; i++) {
         struct slice pattern = slice_str(patterns[i]);
-        bool exclude = slice_starts(pattern, SLICE("!"));
+        bool exclude = slice_starts(pattern, SLICE("!")), fits;
 
         if (exclude)
             pattern = slice_from(pattern, 1);
-        if (slice_starts(pattern, SLICE("\\")) ? (imap_attr_from_name(pattern) & IMAP_ATTR_SPECIAL_USE & attrs) != 0
-                                               : folder_match(pattern, name, delimiter))
-            selected = !exclude;
+        fits = slice_starts(pattern, SLICE("\\")) ? (imap_attr_from_name(pattern) & IMAP_ATTR_SPECIAL_USE & attrs) != 0
+                                                  : folder_match(pattern, name, delimiter);
+        if (fits && exclude)
+            return false;
+        selected |= fits && !exclude;
     }
     return selected;
 }
