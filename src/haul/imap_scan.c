@@ -14,39 +14,99 @@ struct scan {
     struct source_imap *si;
     struct source_folders *out;
     size_t bytes;
+    size_t last; /* folder that a STATUS was for */
 };
 
-static bool name_taken(const struct source_folders *f, struct slice name)
-{
-    for (size_t i = f->count; i-- > 0;) {
-        if (slice_eq(slice_str(f->v[i].name), name))
-            return true;
-    }
-    return false;
-}
-
 /* Under UTF8=ACCEPT names travel as UTF-8, and '&' is itself (RFC 6855 section 3). Some servers send 8-bit names all
- * the same; what no decoder takes, or what would be a second folder of one name, goes by its bytes. */
-static int decode_name(const struct scan *scan, struct slice wire, char delimiter, struct buf *name)
+ * the same; what no decoder takes goes by its bytes. */
+static int decode_name(const struct source_imap *si, struct slice wire, char delimiter, struct buf *name)
 {
-    bool utf8 = imap_utf8(scan->si->im);
+    bool utf8 = imap_utf8(si->im);
 
-    if (((utf8 ? folder_from_utf8 : folder_from_mutf7)(wire, delimiter, name) == 0 ||
-         (!utf8 && folder_from_utf8(wire, delimiter, name) == 0)) &&
-        !name_taken(scan->out, buf_slice(name)))
+    if ((utf8 ? folder_from_utf8 : folder_from_mutf7)(wire, delimiter, name) == 0 ||
+        (!utf8 && folder_from_utf8(wire, delimiter, name) == 0))
         return 0;
     buf_clear(name);
     return folder_from_raw(wire, name);
 }
 
-static int find_wire(const struct source_folders *f, const char *wire)
+static bool is_wire(const struct source_folder *f, const char *wire)
 {
-    for (size_t i = f->count; i-- > 0;) {
-        if (strcmp(f->v[i].wire_name, wire) == 0 ||
-            (slice_ieq(slice_str(wire), SLICE("INBOX")) && strcmp(f->v[i].name, "INBOX") == 0))
-            return (int)i;
+    return strcmp(f->wire_name, wire) == 0 ||
+           (strcmp(f->name, "INBOX") == 0 && slice_ieq(slice_str(wire), SLICE("INBOX")));
+}
+
+/* STATUS comes in the order of the folders, as a rule: the search goes on where the last one ended. */
+static struct source_folder *find_wire(struct scan *scan, const char *wire)
+{
+    struct source_folders *f = scan->out;
+
+    for (size_t i = 0; i < f->count; i++) {
+        size_t at = (scan->last + i) % f->count;
+        if (is_wire(&f->v[at], wire)) {
+            scan->last = at;
+            return &f->v[at];
+        }
     }
-    return -1;
+    return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct source_folder *const *x = a, *const *y = b;
+    int order = strcmp((*x)->name, (*y)->name);
+
+    return order != 0 ? order : *x < *y ? -1 : 1;
+}
+
+static int rename_raw(struct source_folder *f, struct err *e)
+{
+    struct buf name = BUF_INIT(LIMIT_FOLDER_NAME * 4);
+    char *copy = NULL;
+
+    if (folder_from_raw(slice_str(f->wire_name), &name) == 0)
+        copy = strdup(buf_cstr(&name));
+    buf_release(&name);
+    if (copy == NULL)
+        return err_nomem(e);
+    free(f->name);
+    f->name = copy;
+    return 0;
+}
+
+/* A folder that is listed twice counts once; two folders that decode to one name are told apart by their bytes. */
+static int settle_names(struct source_folders *f, struct err *e)
+{
+    struct source_folder **sorted = malloc((f->count + 1) * sizeof(struct source_folder *)), *first = NULL;
+    size_t kept = 0;
+    int rc = -1;
+
+    if (sorted == NULL)
+        return err_nomem(e);
+    for (size_t i = 0; i < f->count; i++)
+        sorted[i] = &f->v[i];
+    qsort(sorted, f->count, sizeof(struct source_folder *), compare_names);
+    for (size_t i = 0; i < f->count; i++) {
+        if (i == 0 || strcmp(first->name, sorted[i]->name) != 0)
+            first = sorted[i];
+        else if (is_wire(first, sorted[i]->wire_name))
+            sorted[i]->listed_twice = true;
+        else if (rename_raw(sorted[i], e) != 0)
+            goto out;
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        if (!f->v[i].listed_twice) {
+            f->v[kept++] = f->v[i];
+            continue;
+        }
+        free(f->v[i].name);
+        free(f->v[i].wire_name);
+    }
+    f->count = kept;
+    rc = 0;
+out:
+    free(sorted);
+    return rc;
 }
 
 static int take_list(struct scan *scan, const struct imap_response *r, struct err *e)
@@ -64,7 +124,7 @@ static int take_list(struct scan *scan, const struct imap_response *r, struct er
         err_set(e, E_PROTO, "the server's folder names are longer than any real ones");
         goto out;
     }
-    if (decode_name(scan, buf_slice(&wire), list.delimiter, &name) != 0) {
+    if (decode_name(scan->si, buf_slice(&wire), list.delimiter, &name) != 0) {
         err_nomem(e);
         goto out;
     }
@@ -73,9 +133,8 @@ static int take_list(struct scan *scan, const struct imap_response *r, struct er
     };
     if ((list.attrs & IMAP_ATTR_TRASH) != 0 && scan->si->trash == NULL)
         scan->si->trash = strdup(wire.p);
-    rc = (list.attrs & IMAP_ATTR_NOSELECT) != 0 || find_wire(scan->out, wire.p) >= 0
-             ? 0
-             : source_folders_add(scan->out, &folder, e);
+    rc = (list.attrs & IMAP_ATTR_NOSELECT) != 0 ? 0 : source_folders_add(scan->out, &folder, e);
+    scan->last = scan->out->count - (scan->out->count > 0);
 out:
     buf_release(&wire);
     buf_release(&name);
@@ -86,10 +145,9 @@ static int take_status(struct scan *scan, const struct imap_response *r)
 {
     struct buf wire = BUF_INIT(LIMIT_FOLDER_NAME * 4);
     struct imap_status_items items;
-    int at;
+    struct source_folder *f;
 
-    if (imap_parse_status(r->rest, &items, &wire) == 0 && (at = find_wire(scan->out, buf_cstr(&wire))) >= 0) {
-        struct source_folder *f = &scan->out->v[at];
+    if (imap_parse_status(r->rest, &items, &wire) == 0 && (f = find_wire(scan, buf_cstr(&wire))) != NULL) {
         f->has_status = items.has_messages && items.has_uidnext && items.has_uidvalidity;
         f->messages = items.messages;
         f->uidnext = items.uidnext;
@@ -155,7 +213,7 @@ static int add_inbox(struct scan *scan, struct err *e)
 {
     struct source_folder inbox = { .name = (char[]){ "INBOX" }, .wire_name = (char[]){ "INBOX" }, .delimiter = '/' };
 
-    return find_wire(scan->out, "INBOX") >= 0 ? 0 : source_folders_add(scan->out, &inbox, e);
+    return find_wire(scan, "INBOX") != NULL ? 0 : source_folders_add(scan->out, &inbox, e);
 }
 
 static int ask_status(struct scan *scan, bool (*wanted)(void *, const struct source_folder *), void *ctx, struct err *e)
@@ -194,7 +252,7 @@ int imap_scan_folders(struct source *s, bool (*wanted)(void *ctx, const struct s
 
     if (!s->only_inbox && list_all(&scan, e) != 0)
         return -1;
-    if (add_inbox(&scan, e) != 0)
+    if (settle_names(out, e) != 0 || add_inbox(&scan, e) != 0)
         return -1;
     return ask_status(&scan, wanted, ctx, e);
 }

@@ -39,8 +39,9 @@ struct source_folder {
     char *name;      /* owned; program form (wire/folder.h) */
     char *wire_name; /* owned; as the server wrote it       */
     char delimiter;
-    unsigned attrs;  /* enum imap_attr                      */
-    bool has_status; /* the three below were told           */
+    unsigned attrs;    /* enum imap_attr                      */
+    bool listed_twice; /* while a source makes its list */
+    bool has_status;   /* the three below were told           */
     uint32_t uidvalidity, uidnext, messages;
     uint64_t modseq; /* 0: not told                         */
 };
