@@ -71,10 +71,11 @@ static void set_up_process(void)
     catch_signals();
 }
 
-/* Standard error shows warnings in cron, also what happens on a terminal, and what -v and -q ask for. */
+/* Standard error shows warnings in cron, also what happens on a terminal, and what -v, -q and -n (to say what would be
+ * done) ask for. */
 static enum log_level screen_level(const struct cmd_options *o, const struct conf *c)
 {
-    enum log_level usual = isatty(STDERR_FILENO) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+    enum log_level usual = o->dry_run || isatty(STDERR_FILENO) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
 
     if (o->quiet)
         return LOG_LEVEL_ERROR;

@@ -49,7 +49,8 @@ def test_verbose_hides_secrets(dovecot, user, account):
 def test_dry_run(dovecot, user, account, protocol):
     dovecot.append(user, "INBOX", [sample(n) for n in range(3)])
     world = account(protocol=protocol, leave_on_server="no")
-    world.run("-n", "fetch", check=0)
+    assert b"3 " in world.run("-n", "fetch", check=0).err, "what would be done is said without a terminal too"
+    assert not world.run("-n", "-q", "fetch", check=0).err
     assert not mailhaul.read_maildir(world.mail) and dovecot.count(user) == 3
     assert not world.journals() or not [line for line in world.journal_dump() if "INSERT" in line and "uidl" in line]
     world.run("fetch", check=0)
