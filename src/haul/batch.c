@@ -2,6 +2,7 @@
 #include "haul/batch.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/step.h"
 
 struct batch *batch_new(void)
@@ -166,21 +167,58 @@ static int write_staged(struct batch_store *s, struct batch *b, struct err *e)
     return 0;
 }
 
+/* A destination did not take it: it is tried in as many passes as one that could not be had. */
+static int write_refused(struct batch_store *s, struct batch_item *item, const char *sink, bool rejected, struct err *e)
+{
+    char words[SINK_NAME_MAX + 64];
+
+    snprintf(words, sizeof(words), "the destination %s %s", sink, rejected ? "rejected it" : "did not take it");
+    item->m.tries = item->tries + 1;
+    item->m.reason = slice_str(words);
+    item->m.state = rejected || item->m.tries >= HAUL_TRIES ? MESSAGE_QUARANTINED : MESSAGE_PENDING;
+    if (item->m.state == MESSAGE_QUARANTINED) {
+        s->rejected++;
+        log_warn("a message in %s was set aside: %s; see: mailhaul quarantine list", item->visit->folder->name, words);
+    } else {
+        s->put_off++;
+        item->visit->unsettled = true;
+        log_warn("a message in %s could not be delivered (try %u of %d): %s", item->visit->folder->name, item->m.tries,
+                 HAUL_TRIES, words);
+    }
+    if (remember_failed(s, item->m.id) != 0)
+        return err_nomem(e);
+    return journal_message_put(s->journal, &item->m, e);
+}
+
+static int write_outcome(struct batch_store *s, struct batch_item *item, int64_t now, struct err *e)
+{
+    const char *refusing = NULL;
+    bool rejected = false;
+
+    for (size_t k = 0; k < s->sink_count; k++) {
+        const struct sink_slot *slot = &item->slots[k];
+
+        if (slot->own == NULL)
+            continue;
+        if (journal_delivery(s->journal, item->m.id, s->sinks[k]->row, slot->state, e) != 0)
+            return -1;
+        if (slot->state != DELIVERY_DELIVERED && !rejected) {
+            refusing = s->sinks[k]->name;
+            rejected = slot->state == DELIVERY_REJECTED;
+        }
+    }
+    if (refusing != NULL)
+        return write_refused(s, item, refusing, rejected, e);
+    return journal_settle_message(s->journal, item->m.id, now, NULL, e);
+}
+
 static int write_delivered(struct batch_store *s, struct batch *b, struct err *e)
 {
     int64_t now = clock_wall();
 
     for (size_t i = 0; i < b->count; i++) {
         struct batch_item *item = &b->items[i];
-
-        if (item->row_only)
-            continue;
-        for (size_t k = 0; k < s->sink_count; k++) {
-            if (item->slots[k].own != NULL &&
-                journal_delivery(s->journal, item->m.id, s->sinks[k]->row, item->slots[k].state, e) != 0)
-                return -1;
-        }
-        if (journal_settle_message(s->journal, item->m.id, now, NULL, e) != 0)
+        if (!item->row_only && write_outcome(s, item, now, e) != 0)
             return -1;
     }
     for (size_t i = 0; i < b->closed_count; i++) {
@@ -188,6 +226,7 @@ static int write_delivered(struct batch_store *s, struct batch *b, struct err *e
         struct journal_folder *state = &b->closed[i].state;
 
         state->id = visit->known.id;
+        state->settled = state->settled && !visit->unsettled;
         if (state->id != 0 &&
             journal_folder_sums(s->journal, state->id, &state->oldest_kept, &state->smallest_skipped, e) != 0)
             return -1;

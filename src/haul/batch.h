@@ -18,6 +18,7 @@
 struct visit {
     const struct source_folder *folder; /* borrowed */
     struct journal_folder known;        /* the journal's row; id 0 until the first batch with a message of it */
+    bool unsettled;                     /* the committer's: a destination put a message of it off */
 };
 
 struct batch_item {
@@ -26,6 +27,7 @@ struct batch_item {
     char *bytes;              /* owned */
     bool gone;                /* no body either: the server does not have it any more, the row goes */
     bool row_only;            /* no body: a failure or a message over max_size */
+    unsigned tries;           /* passes in which it failed before this one */
     struct sink_slot *slots;  /* owned; one for each sink; own == NULL: not for that sink */
 };
 
@@ -57,6 +59,7 @@ struct batch_store {
     struct batch *unrecorded; /* delivered, DELIVERED not written yet */
     int64_t *failed;          /* owned; rows of messages that failed in this pass: they are not tried again in it */
     size_t failed_count, failed_cap;
+    uint64_t put_off, rejected; /* messages that a destination would not take: to be tried again, set aside */
 };
 
 /* Takes `b` over, whatever it returns. */

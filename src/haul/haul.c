@@ -95,6 +95,14 @@ static int visit_all(struct pass *p, struct err *e)
     return 0;
 }
 
+/* What an earlier session planned and did not get to counts for nothing. */
+static uint64_t budget_of(const struct pass *p)
+{
+    uint64_t used = p->r->messages + p->r->failed + p->r->quarantined, most = p->o->max_messages;
+
+    return most == 0 ? UINT64_MAX : used < most ? most - used : 0;
+}
+
 /* What has arrived becomes durable and recorded, however the session ended. */
 static int session(struct pass *p, bool first, struct err *e)
 {
@@ -102,6 +110,7 @@ static int session(struct pass *p, bool first, struct err *e)
     int rc;
 
     p->again = p->session_over = false;
+    p->budget = budget_of(p);
     rc = haul_scan(p->o, &p->folders, e);
     if (rc == 0) {
         if (first)
@@ -197,10 +206,7 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     struct batch_store store = {
         .journal = o->journal, .sinks = o->sinks, .sink_count = o->sink_count, .observer = &o->observer
     };
-    struct pass p = { .o = o,
-                      .r = out,
-                      .budget = o->max_messages != 0 ? o->max_messages : UINT64_MAX,
-                      .chunk_octets = FIRST_CHUNK_OCTETS };
+    struct pass p = { .o = o, .r = out, .chunk_octets = FIRST_CHUNK_OCTETS };
     struct err e = ERR_INIT;
     int rc;
 
@@ -211,6 +217,8 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     if (rc != 0 && trouble_note(&out->err, &e))
         out->err_told = false;
     intake_free(&p.intake);
+    out->failed += p.committer.store.put_off;
+    out->quarantined += p.committer.store.rejected;
     committer_release(&p.committer);
     for (size_t i = 0; i < o->sink_count; i++)
         o->sinks[i]->ops->close(o->sinks[i]);
@@ -218,7 +226,8 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     if (!o->dry_run)
         lock_mark_clean(o->lock);
     if (out->err.code == E_NONE && out->failed > 0)
-        err_set(&out->err, E_MESSAGE, "%" PRIu64 " messages could not be had and will be tried again", out->failed);
+        err_set(&out->err, E_MESSAGE, "%" PRIu64 " messages could not be had or delivered and will be tried again",
+                out->failed);
     listing_release(&p.listing);
     items_release(&p.fetch);
     items_release(&p.retry);

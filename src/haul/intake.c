@@ -262,7 +262,10 @@ int intake_done(struct intake *in, const struct fetch_item *item, const struct a
     if (!by_uidl)
         m.octets = in->octets;
     arrived = add(in, &m, in->visit, e);
-    if (arrived == NULL || finish_sinks(in, item, facts, arrived, e) != 0)
+    if (arrived == NULL)
+        return -1;
+    arrived->tries = item->tries;
+    if (finish_sinks(in, item, facts, arrived, e) != 0)
         return -1;
     in->batch->octets += in->octets;
     in->result->messages++;
@@ -296,7 +299,7 @@ int intake_failed(struct intake *in, const struct fetch_item *item, const struct
     if (failed == NULL)
         return -1;
     failed->row_only = true;
-    return 0;
+    return submit_if_full(in, e);
 }
 
 int intake_gone(struct intake *in, const struct fetch_item *item, struct err *e)
@@ -311,7 +314,7 @@ int intake_gone(struct intake *in, const struct fetch_item *item, struct err *e)
     if (gone == NULL)
         return -1;
     gone->gone = gone->row_only = true;
-    return 0;
+    return submit_if_full(in, e);
 }
 
 int intake_skip(struct intake *in, struct visit *visit, const struct listing *listing, const struct fetch_item *item,
@@ -326,7 +329,7 @@ int intake_skip(struct intake *in, struct visit *visit, const struct listing *li
         return -1;
     skipped->row_only = true;
     in->result->skipped++;
-    return 0;
+    return submit_if_full(in, e);
 }
 
 int intake_close_folder(struct intake *in, struct visit *visit, const struct journal_folder *state, struct err *e)

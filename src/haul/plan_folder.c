@@ -50,16 +50,12 @@ static int sort_in(struct pass *p, uint32_t number, uint64_t octets, const struc
     if (row != NULL) {
         item.row = row->id;
         item.tries = (uint16_t)row->tries;
-        if (failed_now(p, row->id)) {
-            *truncated = true;
-            return 0;
-        }
     }
     if (action == PLAN_SKIP)
         return items_add(&p->skip, &item, e);
     if (action != PLAN_FETCH)
         return 0;
-    if (p->budget == 0) {
+    if (p->budget == 0 || (row != NULL && failed_now(p, row->id))) {
         *truncated = true;
         return 0;
     }
@@ -288,8 +284,8 @@ static int plan_listed_uids(struct pass *p, struct visit *visit, bool *truncated
         if (entry->number <= highest && journal_find_uid(p->o->journal, visit->known.id, p->listing.uidvalidity,
                                                          entry->number, &row, &found, e) != 0)
             return -1;
-        /* Rows that wait for another try come from the journal, below, whether they are listed or not. */
-        if (found && row.state == MESSAGE_PENDING)
+        /* Rows that wait for another try, or for a larger limit, come from the journal, below, listed or not. */
+        if (found && (row.state == MESSAGE_PENDING || row.state == MESSAGE_SKIPPED))
             continue;
         if (sort_in(p, entry->number, entry->octets, found ? &row : NULL, truncated, e) != 0)
             return -1;

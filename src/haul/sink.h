@@ -11,7 +11,7 @@
  * so that after a crash each STAGED name can be looked up by recover(). discard() lets go of a slot whatever became of it.
  *
  * Errors of begin, write and finish are for this pass as a whole (E_DISK); prepare and commit as well. A destination that refuses a single message says so in
- * slot->state (DELIVERY_REJECTED, DELIVERY_WANTED for "later") and slot->why.
+ * slot->state: DELIVERY_REJECTED sets the message aside, DELIVERY_WANTED has it tried again in later passes.
  * Ownership: made by its own constructor, freed by ops->free. Thread: begin/write/finish/abort in the session's; prepare/commit/discard in one other at a time; open,
  * recover and close while nothing else runs.
  */

@@ -188,10 +188,13 @@ static bool same_state(const struct journal_folder *a, const struct journal_fold
            memcmp(a->listing, b->listing, sizeof(a->listing)) == 0;
 }
 
-static int close_folder(struct pass *p, struct visit *visit, bool settled, uint32_t removed, struct err *e)
+/* `before`: what the journal knew of the folder. visit->known is the committer's by now. */
+static int close_folder(struct pass *p, struct visit *visit, const struct journal_folder *before, bool settled,
+                        uint32_t removed, struct err *e)
 {
     const struct listing *l = &p->listing;
-    struct journal_folder state = visit->known;
+    struct journal_folder state = *before;
+    bool touched = p->fetch.count + p->retry.count + p->skip.count + p->remove.count > 0;
 
     state.uidvalidity = l->uidvalidity;
     state.uidnext = l->uidnext;
@@ -200,7 +203,7 @@ static int close_folder(struct pass *p, struct visit *visit, bool settled, uint3
     state.octets = l->octets;
     state.settled = settled;
     memcpy(state.listing, l->digest, sizeof(state.listing));
-    if (same_state(&visit->known, &state))
+    if (!touched && same_state(before, &state))
         return 0;
     return intake_close_folder(p->intake, visit, &state, e);
 }
@@ -239,6 +242,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     struct source *source = p->o->source;
     uint64_t failed_before = p->r->failed;
     bool quiet, truncated, left, renewed = false;
+    struct journal_folder before;
     uint32_t removed = 0;
 
     if (committer_wait(&p->committer, e) != 0 ||
@@ -249,6 +253,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     p->r->folders++;
     if (quiet && unchanged_by_status(visit->folder, &visit->known))
         return 0;
+    items_clear(&p->remove);
     if (list(p, visit, quiet, e) != 0)
         return -1;
     if (p->listing.unchanged)
@@ -269,6 +274,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
         return -1;
     if (p->o->dry_run)
         return dry_visit(p, visit, e);
+    before = visit->known;
     if (fetch_planned(p, visit, &left, e) != 0)
         return -1;
     p->again |= left || (source->lists_a_part && p->fetch.count > 0);
@@ -276,7 +282,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
         return -1;
     if (source->one_folder && (committer_wait(&p->committer, e) != 0 || plan_note_gone(p, visit, e) != 0))
         return -1;
-    return close_folder(p, visit,
+    return close_folder(p, visit, &before,
                         !truncated && !left && !renewed && p->r->failed == failed_before &&
                             (removed == 0 || !source->one_folder),
                         removed, e);

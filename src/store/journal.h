@@ -149,7 +149,7 @@ void journal_walk_end(struct journal *j);
 
 /* In a transaction, all of these. */
 /* Inserts a row (and WANTED deliveries for the active destinations) when m->id is 0, else updates the row's facts
- * (not its deliveries). Sets m->id. A UID that has a row already is E_DISK. */
+ * (neither its deliveries nor first_seen). Sets m->id. A UID that has a row already is E_DISK. */
 MUST_CHECK int journal_message_put(struct journal *j, struct journal_message *m, struct err *e);
 /* The same message under a new UIDVALIDITY and UID; nothing else of it changes. */
 MUST_CHECK int journal_message_move(struct journal *j, int64_t message, uint32_t uidvalidity, uint32_t uid,

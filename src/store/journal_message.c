@@ -255,7 +255,7 @@ int journal_message_put(struct journal *j, struct journal_message *m, struct err
     else
         st = journal_stmt(j, ST_MESSAGE_UPDATE,
                           "UPDATE message SET folder = ?1, uidvalidity = ?2, uid = ?3, uidl = ?4, octets = ?5,"
-                          " state = ?6, tries = ?7, first_seen = ?8, stored_at = ?9, gone_at = ?10, object_id = ?11,"
+                          " state = ?6, tries = ?7, stored_at = ?9, gone_at = ?10, object_id = ?11,"
                           " message_id = ?12, date = ?13, header_digest = ?14, reason = ?15 WHERE id = ?16",
                           e);
     if (st == NULL)

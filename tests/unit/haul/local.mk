@@ -1,9 +1,45 @@
 # SPDX-License-Identifier: MIT
 unit_haul_tests = \
-  %D%/test_source_pop3
+  %D%/test_haul \
+  %D%/test_haul_crash \
+  %D%/test_listing \
+  %D%/test_plan \
+  %D%/test_source_pop3 \
+  %D%/test_trouble
 check_PROGRAMS += $(unit_haul_tests)
 TESTS += $(unit_haul_tests)
 
+# Both ends of the heart in memory. The linker puts fate.c between the heart and the journal.
+WORLD = %D%/libworld.a
+WORLD_WRAP = $(AM_LDFLAGS) \
+  -Wl,--wrap=journal_begin -Wl,--wrap=journal_commit -Wl,--wrap=journal_rollback -Wl,--wrap=journal_stage \
+  -Wl,--wrap=journal_delivery -Wl,--wrap=journal_message_put -Wl,--wrap=journal_message_delete \
+  -Wl,--wrap=journal_folder_put
+check_LIBRARIES += $(WORLD)
+%C%_libworld_a_SOURCES = \
+  %D%/fate.c %D%/fate.h \
+  %D%/sink_memory.c %D%/sink_memory.h \
+  %D%/source_memory.c %D%/source_memory.h \
+  %D%/world.c %D%/world.h $(UNIT_H)
+%C%_libworld_a_CFLAGS = $(UNIT_CFLAGS)
+
+%C%_test_haul_SOURCES = %D%/test_haul.c
+%C%_test_haul_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_haul_LDFLAGS = $(WORLD_WRAP)
+%C%_test_haul_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_haul_crash_SOURCES = %D%/test_haul_crash.c
+%C%_test_haul_crash_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_haul_crash_LDFLAGS = $(WORLD_WRAP)
+%C%_test_haul_crash_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_listing_SOURCES = %D%/test_listing.c $(UNIT_H)
+%C%_test_listing_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_listing_LDADD = $(UNIT_HAUL)
+%C%_test_plan_SOURCES = %D%/test_plan.c $(UNIT_H)
+%C%_test_plan_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_plan_LDADD = $(UNIT_HAUL)
 %C%_test_source_pop3_SOURCES = %D%/test_source_pop3.c $(UNIT_H)
 %C%_test_source_pop3_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_source_pop3_LDADD = $(UNIT_HAUL)
+%C%_test_trouble_SOURCES = %D%/test_trouble.c $(UNIT_H)
+%C%_test_trouble_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_trouble_LDADD = $(UNIT_HAUL)

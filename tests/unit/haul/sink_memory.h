@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * sink_memory.h - a destination that keeps its messages in memory and checks that it is called in the order of sink.h.
+ *
+ * What was finished but not prepared, and what was placed but whose commit did not end, is lost when sink_memory_power_cut()
+ * is called: placed files vanish or stay, as `keep_placed` says (a rename that was not flushed may go either way).
+ */
+#ifndef MAILHAUL_UNIT_SINK_MEMORY_H
+#define MAILHAUL_UNIT_SINK_MEMORY_H
+
+#include "haul/sink.h"
+
+enum { MEM_FILES = 512, MEM_BODY = 400 };
+
+enum mem_file_state { FILE_NONE, FILE_OPEN, FILE_FINISHED, FILE_PREPARED, FILE_PLACED, FILE_DURABLE };
+
+struct mem_file {
+    enum mem_file_state state;
+    char name[32], folder[64];
+    char body[MEM_BODY];
+    size_t len;
+    unsigned flags;
+    int64_t date;
+    uint64_t octets;
+};
+
+enum sink_call { CALL_NONE, CALL_OPEN, CALL_BEGIN, CALL_WRITE, CALL_FINISH, CALL_PREPARE, CALL_COMMIT, CALL_RECOVER };
+
+struct sink_memory {
+    struct sink sink;
+    struct mem_file files[MEM_FILES];
+    struct mem_file *current;
+    unsigned made, begun, recovered, swept;
+    char marker[33];
+    enum sink_call fail; /* this call answers E_DISK, */
+    unsigned fail_after; /* after so many good ones   */
+    /* Bodies that hold these words are refused, for good or for now. "": none. */
+    char reject[32], later[32];
+    bool null; /* counts, and keeps nothing */
+    uint64_t null_octets;
+};
+
+void sink_memory_init(struct sink_memory *m, const char *name);
+void sink_memory_power_cut(struct sink_memory *m, bool keep_placed);
+/* Files that are where readers see them. */
+size_t sink_memory_count(const struct sink_memory *m);
+/* Those whose body holds `words`. */
+size_t sink_memory_having(const struct sink_memory *m, const char *words);
+const struct mem_file *sink_memory_find(const struct sink_memory *m, const char *words);
+/* Scratch files: none may be left after a pass. */
+size_t sink_memory_scratch(const struct sink_memory *m);
+
+#endif
