@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * cmd.h - what a command gets, and the table of commands. One file a command: cmd_NAME.c.
  *
- * main() reads the options, the configuration and the accounts named, sets up signals and the log, calls the command and
- * returns its result. A command returns the exit status of CONTRACT section 1 (err_exit_status()); that a signal asked to
- * stop is main()'s to say. Standard output carries only what was asked for; everything else goes through log_*().
+ * main() reads the options, the configuration and the accounts named, sets up signals and the log, calls the command
+ * and returns its result. A command returns the exit status of CONTRACT section 1 (err_exit_status()); that a signal
+ * asked to stop is main()'s to say. Standard output carries only what was asked for; everything else goes through
+ * log_*().
  */
 #ifndef MAILHAUL_CMD_CMD_H
 #define MAILHAUL_CMD_CMD_H

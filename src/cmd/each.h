@@ -7,8 +7,8 @@
 #include "cmd/cmd.h"
 #include "run/session.h"
 
-/* Opens a session for each chosen account in turn, calls `work`, closes it. The account's name stands in front of log lines meanwhile. An error is logged, and the next account
- * goes on. Returns the exit status that decides. */
+/* Opens a session for each chosen account in turn, calls `work`, closes it. The account's name stands in front of log
+ * lines meanwhile. An error is logged, and the next account goes on. Returns the exit status that decides. */
 int each_account(const struct cmd_options *o, const struct conf *c, const struct session_options *options,
                  int (*work)(const struct cmd_options *o, const struct conf_account *a, struct session *s,
                              struct err *e));

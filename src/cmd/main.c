@@ -39,7 +39,8 @@ static void catch_signals(void)
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* A descriptor below 3 that is closed would be given to a mailbox or a socket, and a message for people written into it. */
+/* A descriptor below 3 that is closed would be given to a mailbox or a socket, and a message for people written into
+ * it. */
 static void hold_standard_descriptors(void)
 {
     int fd;
@@ -55,7 +56,8 @@ static void set_up_process(void)
 {
     struct rlimit limit;
 
-    /* One heap for all threads: they hold little, and a heap for each costs memory and a system call for every 4 KiB. */
+    /* One heap for all threads: they hold little, and a heap for each costs memory and a system call for every 4
+     * KiB. */
     (void)mallopt(M_ARENA_MAX, 1);
     hold_standard_descriptors();
     umask(077);

@@ -108,7 +108,8 @@ struct load {
     bool incomplete; /* a file could not be taken: what is missing elsewhere may stand in it */
 };
 
-/* A file that anybody may write can name any program as password_command; one with a password is nobody else's to read. */
+/* A file that anybody may write can name any program as password_command; one with a password is nobody else's to
+ * read. */
 static int judge(struct conf_report *r, const char *file, const struct stat *st, int secret_line)
 {
     if ((st->st_mode & S_IWOTH) != 0 && S_ISREG(st->st_mode))

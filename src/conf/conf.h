@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * conf.h - the configuration: libconfuse text to one immutable, validated struct. CONTRACT section 2; mailhaul.conf(5).
  *
- * First found: the given path, $XDG_CONFIG_HOME/mailhaul/mailhaul.conf (~/.config/mailhaul/...), SYSCONFDIR "/mailhaul/mailhaul.conf" (/etc/mailhaul/mailhaul.conf in a
- * distribution's build); then every *.conf of the directory accounts.d beside it, in the order of their names. `defaults` is merged in: an account here has all its values.
+ * First found: the given path, $XDG_CONFIG_HOME/mailhaul/mailhaul.conf (~/.config/mailhaul/...), SYSCONFDIR
+ * "/mailhaul/mailhaul.conf" (/etc/mailhaul/mailhaul.conf in a distribution's build); then every *.conf of the directory
+ * accounts.d beside it, in the order of their names. `defaults` is merged in: an account here has all its values.
  *
- * Errors are E_CONFIG and name file, line and key ("/home/me/.config/mailhaul/mailhaul.conf:12: account work: unknown key "hots"; did you mean "host"?"). All mistakes that can be found are reported, one line each, through
- * log_error(); the struct err then holds the first of them (and need not be shown again).
+ * Errors are E_CONFIG and name file, line and key ("/home/me/.config/mailhaul/mailhaul.conf:12: account work: unknown
+ * key "hots"; did you mean "host"?"). All mistakes that can be found are reported, one line each, through log_error();
+ * the struct err then holds the first of them (and need not be shown again).
  *
- * Secrets: a literal password is moved into a struct secret, the file's text and the values of libconfuse are wiped; a file that holds one must belong to the user (or root) and must not be readable
- * by group or others. conf_password() runs password_command, reads password_file or netrc, or asks on the terminal; it is called when the password is needed, in any thread.
+ * Secrets: a literal password is moved into a struct secret, the file's text and the values of libconfuse are wiped; a
+ * file that holds one must belong to the user (or root) and must not be readable by group or others. conf_password()
+ * runs password_command, reads password_file or netrc, or asks on the terminal; it is called when the password is
+ * needed, in any thread.
  *
- * Ownership: everything belongs to the struct conf and lives until conf_free(). Thread: conf_load() on the main thread only (the lexer keeps static state); reading from any.
+ * Ownership: everything belongs to the struct conf and lives until conf_free(). Thread: conf_load() on the main thread
+ * only (the lexer keeps static state); reading from any.
  */
 #ifndef MAILHAUL_CONF_CONF_H
 #define MAILHAUL_CONF_CONF_H
@@ -109,16 +114,20 @@ const char *conf_library(void);
 MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
 void conf_free(struct conf **c);
 const struct conf_account *conf_find(const struct conf *c, const char *name);
-/* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. Letters count without case. */
+/* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. Letters count without
+ * case. */
 const char *conf_nearest(const char *word, const char *const *names, size_t count);
 
-/* The account's password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are (no server has refused anything). password_command: argv
- * without a shell, first line, 30 s (E_TIMEOUT), its own process group, killed when it takes longer; its standard error goes to ours; one that fails is E_CONFIG. Files that hold
- * a password (password_file, netrc) must belong to the user or root and not be readable by group or others. E_STOPPED when stop_requested() meanwhile. */
+/* The account's password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
+ * (no server has refused anything). password_command: argv without a shell, first line, 30 s (E_TIMEOUT), its own
+ * process group, killed when it takes longer; its standard error goes to ours; one that fails is E_CONFIG. Files that
+ * hold a password (password_file, netrc) must belong to the user or root and not be readable by group or others.
+ * E_STOPPED when stop_requested() meanwhile. */
 MUST_CHECK int conf_password(const struct conf_account *a, struct secret *out, struct err *e);
 
-/* Asks on the terminal for the passwords of those of `accounts` that have no other source, and keeps them: once, and before progress lines are drawn over the question. Without a
- * terminal nothing happens. Before threads. E_STOPPED, or E_CONFIG for an empty answer. */
+/* Asks on the terminal for the passwords of those of `accounts` that have no other source, and keeps them: once, and
+ * before progress lines are drawn over the question. Without a terminal nothing happens. Before threads. E_STOPPED, or
+ * E_CONFIG for an empty answer. */
 MUST_CHECK int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count,
                                   struct err *e);
 

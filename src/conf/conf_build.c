@@ -244,7 +244,8 @@ static bool wrote_anywhere(const struct draft *d, const char *name)
     return false;
 }
 
-/* What is wrong only in sight of the whole account. A key that was written, and refused for its value, is not missing. */
+/* What is wrong only in sight of the whole account. A key that was written, and refused for its value, is not
+ * missing. */
 static void check_whole(struct draft *d)
 {
     struct conf_account *a = d->account;

@@ -50,8 +50,9 @@ void conf_deliver_release(struct conf_deliver *d);
 struct conf_scan {
     int secret_line; /* the first line with a literal password; 0: none */
 };
-/* Looks at the text as libconfuse's lexer will, and reports what that would pass in silence: an environment variable that is not set, a NUL, a string without end, a
- * character outside quotes that it would drop. Comments become blanks (the lexer miscounts their lines). Returns -1 when the text must not be parsed. */
+/* Looks at the text as libconfuse's lexer will, and reports what that would pass in silence: an environment variable
+ * that is not set, a NUL, a string without end, a character outside quotes that it would drop. Comments become blanks
+ * (the lexer miscounts their lines). Returns -1 when the text must not be parsed. */
 int conf_scan(struct conf_report *r, const char *file, struct buf *text, struct conf_scan *out);
 
 /* ---- conf_keys.c ---- */
@@ -100,7 +101,8 @@ const struct conf_key *conf_key_find(unsigned where, const char *name);
 bool conf_key_is_list(const struct conf_key *k);
 /* True for the four keys of which one hides all in `defaults`. */
 bool conf_key_is_password(const struct conf_key *k);
-/* The key of these places that is most like `name`: as near as a typing slip, or the nearest of all. NULL for nothing like a name. */
+/* The key of these places that is most like `name`: as near as a typing slip, or the nearest of all. NULL for
+ * nothing like a name. */
 const char *conf_key_nearest(unsigned where, const char *name, bool slips_only);
 
 /* ---- nearest.c ---- */
@@ -132,7 +134,8 @@ void conf_strings_release(struct conf_strings *s);
 
 /* ---- conf_parse.c ---- */
 
-/* Text to a libconfuse tree whose values are all strings; NULL when the syntax is broken or without memory (reported). The file name must outlive the tree. */
+/* Text to a libconfuse tree whose values are all strings; NULL when the syntax is broken or without memory
+ * (reported). The file name must outlive the tree. */
 cfg_t *conf_parse(struct conf_report *r, const char *file, struct buf *text);
 /* Frees the tree and overwrites what was a secret in it. */
 void conf_parse_free(cfg_t *tree);

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-/* libconfuse expands its defaults when a section opens: this hidden list then learns the line. Its name cannot be written in a file ("|" separates sections in a name). */
+/* libconfuse expands its defaults when a section opens: this hidden list then learns the line. Its name cannot be
+ * written in a file ("|" separates sections in a name). */
 static char line_key[] = "section|line", line_value[] = "{x}";
 
 struct attempt {

@@ -72,7 +72,7 @@ static int from_file(const char *path, struct secret *out, struct err *e)
     return rc;
 }
 
-/* ---- netrc: "machine NAME login NAME password WORD", "default", words apart by white space, in quotes when they hold some ---- */
+/* ---- netrc: "machine NAME login NAME password WORD", "default"; words in quotes may hold white space ---- */
 
 static bool next_word(struct slice *s, struct buf *word)
 {

@@ -3,7 +3,8 @@
  *
  * batch_commit() is the invariant in code. For batch n, in this order:
  *     1. every sink prepares (fsync of the scratch files)
- *     2. one durable transaction: DELIVERED of batch n-1, its folders' new state, STAGED of batch n, failures of batch n
+ *     2. one durable transaction: DELIVERED of batch n-1, its folders' new state, STAGED of batch n, failures of batch
+ *     n
  *     3. every sink commits (rename without replacing, fsync of the directories)
  * and batch_record() writes the last batch's DELIVERED alone when no other follows.
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * committer.h - commits batches beside the session, so that flushing one batch and receiving the next happen at once.
  *
- * At most one batch is being committed at a time, and the journal belongs to the committer from committer_submit() until
- * committer_wait() returns: whoever wants to read or write the journal waits first. The thread starts with the first
- * committer_submit(); a pass that fits into one batch never has one.
+ * At most one batch is being committed at a time, and the journal belongs to the committer from committer_submit()
+ * until committer_wait() returns: whoever wants to read or write the journal waits first. The thread starts with the
+ * first committer_submit(); a pass that fits into one batch never has one.
  */
 #ifndef MAILHAUL_HAUL_COMMITTER_H
 #define MAILHAUL_HAUL_COMMITTER_H

@@ -3,12 +3,12 @@
  * durable before recorded, recorded before removed.
  *
  *     plan -> bodies stream to scratch names while the network keeps flowing -> STAGED rows committed together with the
- *     batch before's DELIVERED -> [prepare: fsync of the batch, before that commit] -> commit: rename, fsync of directories -> DELIVERED -> removal from
- *     the server -> its confirmation -> rows deleted
+ *     batch before's DELIVERED -> [prepare: fsync of the batch, before that commit] -> commit: rename, fsync of
+ *     directories -> DELIVERED -> removal from the server -> its confirmation -> rows deleted
  *
  * The caller makes source, sinks, lock and journal, and owns them; haul_pass() opens and closes source and sinks.
- * Thread: everything in one call belongs to the calling thread; a second one commits batches meanwhile and has ended when haul_pass() returns. The counters of
- * struct haul_progress may be read by others at any time.
+ * Thread: everything in one call belongs to the calling thread; a second one commits batches meanwhile and has ended
+ * when haul_pass() returns. The counters of struct haul_progress may be read by others at any time.
  */
 #ifndef MAILHAUL_HAUL_HAUL_H
 #define MAILHAUL_HAUL_HAUL_H
@@ -79,10 +79,13 @@ struct haul_result {
 /* Always fills *out, also when it returns -1 (then out->err tells why). */
 int haul_pass(const struct haul_options *options, struct haul_result *out);
 
-/* Destinations: rows, markers, and what the last pass left STAGED. Called by haul_pass(); on its own by `check --adopt`. */
+/* Destinations: rows, markers, and what the last pass left STAGED. Called by haul_pass(); on its own by `check
+ * --adopt`. */
 MUST_CHECK int haul_open_sinks(const struct haul_options *options, bool adopt, struct err *e);
-/* Source opened and folders told: `folders` command and `check --connect`. The caller closes the source. `selected` may be NULL. */
-/* True when `name`, one of the account's `folders`, stands for one folder (no pattern, exclusion or special use) and that one is not among `folders`. */
+/* Source opened and folders told: `folders` command and `check --connect`. The caller closes the source. `selected`
+ * may be NULL. */
+/* True when `name`, one of the account's `folders`, stands for one folder (no pattern, exclusion or special use) and
+ * that one is not among `folders`. */
 bool haul_folder_missing(const char *name, const struct source_folders *folders);
 MUST_CHECK int haul_scan(const struct haul_options *options, struct source_folders *out, struct err *e);
 

@@ -37,7 +37,8 @@ MUST_CHECK int items_add(struct items *i, const struct fetch_item *item, struct 
 
 /* One folder from its listing to its removals. */
 MUST_CHECK int visit_folder(struct pass *p, struct visit *visit, struct err *e);
-/* UIDVALIDITY changed: messages that are here already are found again by their header blocks. The journal's rows are moved to the new UIDs. */
+/* UIDVALIDITY changed: messages that are here already are found again by their header blocks. The journal's rows are
+ * moved to the new UIDs. */
 MUST_CHECK int reidentify(struct pass *p, struct visit *visit, struct err *e);
 
 #endif

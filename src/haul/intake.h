@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * intake.h - where a source pours message bodies: it watches the header block go by (digest, Message-ID), turns CRLF into
- * LF, and hands the bytes to every destination; finished messages gather in a batch (batch.h).
+ * intake.h - where a source pours message bodies: it watches the header block go by (digest, Message-ID), turns CRLF
+ * into LF, and hands the bytes to every destination; finished messages gather in a batch (batch.h).
  *
  * Calling sequence, from a source's fetch():
  *     intake_begin(in)          a body begins, perhaps before it is known whose

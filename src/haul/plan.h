@@ -22,7 +22,8 @@ enum plan_action {
 /* `row`: what the journal has of it, NULL: nothing. `octets`: as listed now. */
 enum plan_action plan_message(const struct plan_policy *policy, const struct journal_message *row, uint64_t octets);
 
-/* True when a folder whose server side has not changed has nothing due by itself: no retries, no removal by age, no skipped message that now fits. */
+/* True when a folder whose server side has not changed has nothing due by itself: no retries, no removal by age, no
+ * skipped message that now fits. */
 bool plan_folder_quiet(const struct plan_policy *policy, const struct journal_folder *folder);
 
 #endif

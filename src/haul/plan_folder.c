@@ -5,7 +5,8 @@
 #include "wire/limits.h"
 
 enum {
-    /* So many unique-ids whose LIST size is another than before, and more than half of all: not reused ids, but a server that counts octets in another way now. */
+    /* So many unique-ids whose LIST size is another than before, and more than half of all: not reused ids, but a
+     * server that counts octets in another way now. */
     RECOUNTED_MIN = 4,
     GONE_KEPT_S = 90 * 24 * 3600,
 };
@@ -93,8 +94,8 @@ static int cursor_start(struct pass *p, const struct visit *visit, struct row_cu
     return cursor_next(p, c, e);
 }
 
-/* POP3: a message that had its unique-id to itself at the last look and now shares it has a row under the plain one; the
- * header says whether it is this one. */
+/* POP3: a message that had its unique-id to itself at the last look and now shares it has a row under the plain one;
+ * the header says whether it is this one. */
 static int find_alone(struct pass *p, const struct visit *visit, struct slice uidl, struct journal_message *row,
                       bool *found, struct err *e)
 {
@@ -369,8 +370,8 @@ static bool is_among(const struct items *items, uint32_t number)
     return items->count > 0 && bsearch(&key, items->v, items->count, sizeof(key), compare_items) != NULL;
 }
 
-/* POP3: where only size or order tell messages apart, the one that was stored is known to be this one only in the session
- * that fetched it; one that the server does not name is never known. */
+/* POP3: where only size or order tell messages apart, the one that was stored is known to be this one only in the
+ * session that fetched it; one that the server does not name is never known. */
 static bool surely_it(const struct pass *p, const struct listing_entry *entry)
 {
     if (entry->unnamed)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * A changed UIDVALIDITY says that no UID of before means anything now (RFC 3501 section 2.3.1.1). What is here already is told
- * again by the SHA-256 of its header block, one to one: of identical twins, as many as there are, in UID order; the same
- * size and the same EMAILID are preferred. What stays unpaired on the server is new; what stays unpaired in the journal is kept
- * there, in case the server changes its mind. Nothing is removed on either side in this pass.
+ * A changed UIDVALIDITY says that no UID of before means anything now (RFC 3501 section 2.3.1.1). What is here already
+ * is told again by the SHA-256 of its header block, one to one: of identical twins, as many as there are, in UID order;
+ * the same size and the same EMAILID are preferred. What stays unpaired on the server is new; what stays unpaired in
+ * the journal is kept there, in case the server changes its mind. Nothing is removed on either side in this pass.
  */
 #include "base/log.h"
 #include "base/step.h"

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * sink.h - where mail goes: a destination of an account, as the heart sees it.
  *
- * A message streams into every sink at once: begin, write..., finish (or abort). finish() leaves it in a slot: complete, but without
- * effect yet. Later, a batch of slots at a time, and perhaps in another thread while the next batch streams in:
+ * A message streams into every sink at once: begin, write..., finish (or abort). finish() leaves it in a slot:
+ * complete, but without effect yet. Later, a batch of slots at a time, and perhaps in another thread while the next
+ * batch streams in:
  *
  *     prepare    what the effect needs is made durable (Maildir: fsync of each scratch file)
  *     [the journal's STAGED rows, with slot->name, are made durable]
  *     commit     the effect, durable when it returns (Maildir: rename, fsync of the directories); sets slot->state
  *
- * so that after a crash each STAGED name can be looked up by recover(). discard() lets go of a slot whatever became of it.
+ * so that after a crash each STAGED name can be looked up by recover(). discard() lets go of a slot whatever became of
+ * it.
  *
- * Errors of begin, write and finish are for this pass as a whole (E_DISK); prepare and commit as well. A destination that refuses a single message says so in
- * slot->state: DELIVERY_REJECTED sets the message aside, DELIVERY_WANTED has it tried again in later passes.
- * Ownership: made by its own constructor, freed by ops->free. Thread: begin/write/finish/abort in the session's; prepare/commit/discard in one other at a time; open,
- * recover and close while nothing else runs.
+ * Errors of begin, write and finish are for this pass as a whole (E_DISK); prepare and commit as well. A destination
+ * that refuses a single message says so in slot->state: DELIVERY_REJECTED sets the message aside, DELIVERY_WANTED has
+ * it tried again in later passes.
+ * Ownership: made by its own constructor, freed by ops->free. Thread: begin/write/finish/abort in the session's;
+ * prepare/commit/discard in one other at a time; open, recover and close while nothing else runs.
  */
 #ifndef MAILHAUL_HAUL_SINK_H
 #define MAILHAUL_HAUL_SINK_H
@@ -42,8 +45,9 @@ struct sink;
 struct sink_ops {
     const char *type; /* "maildir" */
     MUST_CHECK int (*describe)(const struct sink *s, struct buf *out);
-    /* Is it there, and is it the one it was? `tag` names scratch files. `known` is its row; a marker that was made or found goes to marker_out (33 bytes, "" for none). With
-     * read_only nothing is made; with adopt any marker is taken. */
+    /* Is it there, and is it the one it was? `tag` names scratch files. `known` is its row; a marker that was made or
+     * found goes to marker_out (33 bytes, "" for none). With read_only nothing is made; with adopt any marker is taken.
+     */
     MUST_CHECK int (*open)(struct sink *s, const char *tag, const struct journal_sink *known, bool read_only,
                            bool adopt, char *marker_out, struct err *e);
     /* Whether what STAGED recorded under this name took effect: DELIVERED, WANTED (it did not) or IN_DOUBT. */

@@ -13,9 +13,10 @@
  *
  * After close, open may be called again (a cut connection, a POP3 session that removed something).
  *
- * Errors: scope MESSAGE never leaves fetch() (it goes to intake_failed()); FOLDER: the rest of the session is usable; SESSION and ACCOUNT: close. An error that
- * comes out of an intake_*() call is passed on unchanged.
- * Ownership: a source is made by its own constructor and freed by ops->free. What `scan` and `list` fill in belongs to the caller.
+ * Errors: scope MESSAGE never leaves fetch() (it goes to intake_failed()); FOLDER: the rest of the session is usable;
+ * SESSION and ACCOUNT: close. An error that comes out of an intake_*() call is passed on unchanged.
+ * Ownership: a source is made by its own constructor and freed by ops->free. What `scan` and `list` fill in belongs to
+ * the caller.
  * Thread: one at a time.
  */
 #ifndef MAILHAUL_HAUL_SOURCE_H
@@ -73,21 +74,24 @@ struct source_ops {
     /* "imaps imap.example.org, user me@example.org": appended to `out`. */
     MUST_CHECK int (*describe)(const struct source *s, struct buf *out);
     MUST_CHECK int (*open)(struct source *s, struct err *e);
-    /* Every folder, or (`with_status`) with its STATUS too where that costs no round trip a folder. POP3: one, "INBOX". The status of folders for which `wanted(ctx, folder)` is
-     * false is not asked. */
+    /* Every folder, or (`with_status`) with its STATUS too where that costs no round trip a folder. POP3: one, "INBOX".
+     * The status of folders for which `wanted(ctx, folder)` is false is not asked. */
     MUST_CHECK int (*scan)(struct source *s, bool (*wanted)(void *ctx, const struct source_folder *f), void *ctx,
                            struct source_folders *out, struct err *e);
     /* Fills `out` (cleared before). Sets out->unchanged, with no entries, when nothing can be new. */
     MUST_CHECK int (*list)(struct source *s, const struct list_request *request, struct listing *out, struct err *e);
-    /* Bodies of these entries of the folder listed last, ascending. Each ends in exactly one of intake_done() and intake_failed(), except behind an error. */
+    /* Bodies of these entries of the folder listed last, ascending. Each ends in exactly one of intake_done() and
+     * intake_failed(), except behind an error. */
     MUST_CHECK int (*fetch)(struct source *s, const struct fetch_item *items, size_t count, struct intake *in,
                             struct err *e);
-    /* Header blocks only (BODY.PEEK[HEADER], TOP 0): `got` is called with the SHA-256 and Message-ID of each that could be had. NULL: not offered by this source. */
+    /* Header blocks only (BODY.PEEK[HEADER], TOP 0): `got` is called with the SHA-256 and Message-ID of each that
+     * could be had. NULL: not offered by this source. */
     MUST_CHECK int (*headers)(struct source *s, const struct fetch_item *items, size_t count,
                               int (*got)(void *ctx, const struct fetch_item *item, const struct header_facts *facts,
                                          struct err *e),
                               void *ctx, struct err *e);
-    /* Takes these off the server. For POP3 this ends the session with QUIT: close and open before anything else. At most remove_max at a time. */
+    /* Takes these off the server. For POP3 this ends the session with QUIT: close and open before anything else. At
+     * most remove_max at a time. */
     MUST_CHECK int (*remove)(struct source *s, const struct fetch_item *items, size_t count,
                              enum remove_result *result_out, struct err *e);
     void (*close)(struct source *s);
@@ -100,9 +104,10 @@ struct source {
     size_t remove_max; /* 500 for POP3, so that a cut session loses little; SIZE_MAX: any                 */
     bool only_inbox;   /* set by the heart: no other folder is selected, so nothing else need be listed     */
     bool one_folder;   /* POP3: no folders, `folders` of the configuration does not apply                 */
-    bool
-        lists_a_part; /* set by list(): this server shows only a part at a time (Gmail POP3): look again after a session that brought something */
-    bool read_only;   /* a dry run: nothing may change on the server (no RETR on servers that count it)   */
+    /* Set by list(): this server shows only a part at a time (Gmail POP3): look again after a session that brought
+     * something. */
+    bool lists_a_part;
+    bool read_only; /* a dry run: nothing may change on the server (no RETR on servers that count it)   */
 };
 
 #endif

@@ -20,8 +20,8 @@ enum {
     PART_MAX = 300,
 };
 
-/* What a body may have above its listed size: sizes are wrong in both directions, but a body without end is an attack on
- * the disk. */
+/* What a body may have above its listed size: sizes are wrong in both directions, but a body without end is an attack
+ * on the disk. */
 #define OCTETS_SLACK  (UINT64_C(64) * 1024 * 1024)
 #define OCTETS_FACTOR 4
 
@@ -257,8 +257,8 @@ static int apart_got(void *ctx, const struct fetch_item *item, const struct head
     return pop3_listing_rename(a->l, a->v[i], facts->digest, e);
 }
 
-/* Unique-ids that are not unique get a part of the message's own. The first TOP goes alone: where it is refused, so would
- * be the others. */
+/* Unique-ids that are not unique get a part of the message's own. The first TOP goes alone: where it is refused, so
+ * would be the others. */
 static int tell_apart(struct source_pop3 *s, struct listing *l, const uint32_t *v, size_t count, struct err *e)
 {
     struct apart a = { .l = l, .v = v, .at = calloc(count, sizeof(struct fetch_item)) };
@@ -322,8 +322,8 @@ static int silent(struct source_pop3 *s, struct err *e)
     return -1;
 }
 
-/* CAPA once more after login (Gmail shows PIPELINING only then), STAT, UIDL, and LIST if `sizes`: in one round trip where
- * they may be pipelined. *uidl_out, *list_out: answered with a listing. */
+/* CAPA once more after login (Gmail shows PIPELINING only then), STAT, UIDL, and LIST if `sizes`: in one round trip
+ * where they may be pipelined. *uidl_out, *list_out: answered with a listing. */
 static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *uidl_out, bool *list_out, struct err *e)
 {
     struct pop3 *pop3 = &s->pop3;

@@ -9,8 +9,8 @@
  * remove(): DELE, then QUIT; only its +OK is REMOVE_DONE. On any error whatever was marked may be gone or not: the next
  * listing tells.
  *
- * Quirks it learns: QUIRK_NO_CAPA (open() connects again by itself), QUIRK_NO_PIPELINING (list() starts again by itself;
- * fetch() and remove() end with an error that says to reconnect).
+ * Quirks it learns: QUIRK_NO_CAPA (open() connects again by itself), QUIRK_NO_PIPELINING (list() starts again by
+ * itself; fetch() and remove() end with an error that says to reconnect).
  */
 #ifndef MAILHAUL_HAUL_SOURCE_POP3_H
 #define MAILHAUL_HAUL_SOURCE_POP3_H

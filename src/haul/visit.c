@@ -10,7 +10,8 @@
 
 enum {
     CHUNK_MIN = 4 * 1024 * 1024,
-    /* A session that removes should end within 5 minutes, so that a cut loses little: it fetches for about half of that. */
+    /* A session that removes should end within 5 minutes, so that a cut loses little: it fetches for about half of
+     * that. */
     CHUNK_LONG_MS = 150 * 1000,
     CHUNK_SHORT_MS = 60 * 1000,
 };
@@ -51,8 +52,8 @@ static bool may_remove(const struct pass *p)
     return p->o->policy.leave_s >= 0;
 }
 
-/* The session ended while a message was on its way. Whether it is the message's fault cannot be known: it counts as one try, and the
- * next pass takes it last, so that it holds up nothing. */
+/* The session ended while a message was on its way. Whether it is the message's fault cannot be known: it counts as one
+ * try, and the next pass takes it last, so that it holds up nothing. */
 static int blame(struct pass *p, const struct err *why, struct err *e)
 {
     const struct fetch_item *item = intake_first_missing(p->intake);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * digest.h - SHA-256 of bytes that come in pieces. FIPS 180-4, by OpenSSL.
- * Calling sequence: digest_init(); digest_start(); digest_add()...; digest_finish(); digest_start() again; digest_release().
+ * Calling sequence: digest_init(); digest_start(); digest_add()...; digest_finish(); digest_start() again;
+ * digest_release().
  */
 #ifndef MAILHAUL_NET_DIGEST_H
 #define MAILHAUL_NET_DIGEST_H

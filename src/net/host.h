@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * host.h - the names of hosts: internationalised ones as the network knows them (A-labels, RFC 5891), and which are addresses.
+ * host.h - the names of hosts: internationalised ones as the network knows them (A-labels, RFC 5891), and which are
+ * addresses.
  */
 #ifndef MAILHAUL_NET_HOST_H
 #define MAILHAUL_NET_HOST_H

@@ -256,7 +256,8 @@ int stream_line(struct stream *s, size_t max, struct slice *line_out, struct err
 
 /* --- writing --- */
 
-/* Until a write can go on; what the peer sends meanwhile is taken in, so that neither side waits for the other for ever. */
+/* Until a write can go on; what the peer sends meanwhile is taken in, so that neither side waits for the other for
+ * ever. */
 static int wait_to_write(struct stream *s, enum layer_result r, struct err *e)
 {
     short events = (short)((r == LAYER_WANT_WRITE ? POLLOUT : 0) | (s->ended ? 0 : POLLIN)), ready;

@@ -2,22 +2,25 @@
  * stream.h - a connection as a stack of layers: socket (or a tunnel's pipes), TLS, DEFLATE; the top owns the one read
  * buffer and the one write buffer.
  *
- * Reading: the bytes that have arrived are looked at with stream_peek() and dropped with stream_consume(); stream_fill()
- * waits for more. stream_line() is peek and fill until a line is whole. A slice into the buffer dies at the next
- * stream_fill() or stream_line().
- * Writing: stream_put() collects, stream_flush() sends. A write that would block also reads what comes meanwhile, so the two sides can never
- * wait for each other; the read buffer may then grow to STREAM_READ_MAX, beyond which the peer has broken its side (E_PROTO).
+ * Reading: the bytes that have arrived are looked at with stream_peek() and dropped with stream_consume();
+ * stream_fill() waits for more. stream_line() is peek and fill until a line is whole. A slice into the buffer dies at
+ * the next stream_fill() or stream_line().
+ * Writing: stream_put() collects, stream_flush() sends. A write that would block also reads what comes meanwhile, so
+ * the two sides can never wait for each other; the read buffer may then grow to STREAM_READ_MAX, beyond which the peer
+ * has broken its side (E_PROTO).
  *
- * Time (CONTRACT section 2): stream_exchange() starts an exchange: from then on each wait ends after `timeout` x factor of
- * silence, and the exchange as a whole after 5 x timeout + 1 s for each 500 bytes that went either way since (a factor over 5 stretches
- * that as well), so that a peer who drips bytes cannot hold the session. A stream starts in an exchange of factor 1; the TLS handshake is
- * an exchange of its own. Only time spent waiting for the peer counts, so that our own disk is never held against it. Every wait also ends when base/stop.h asks (E_STOPPED).
+ * Time (CONTRACT section 2): stream_exchange() starts an exchange: from then on each wait ends after `timeout` x factor
+ * of silence, and the exchange as a whole after 5 x timeout + 1 s for each 500 bytes that went either way since (a
+ * factor over 5 stretches that as well), so that a peer who drips bytes cannot hold the session. A stream starts in an
+ * exchange of factor 1; the TLS handshake is an exchange of its own. Only time spent waiting for the peer counts, so
+ * that our own disk is never held against it. Every wait also ends when base/stop.h asks (E_STOPPED).
  *
- * Errors: E_NET (cut, refused; the end of the stream where bytes were wanted), E_TIMEOUT, E_TLS, E_PROTO, E_STOPPED. A TLS connection that ends without
- * close_notify is E_NET with words that say so: what was read so far is not complete. After an error the stream can only be closed.
+ * Errors: E_NET (cut, refused; the end of the stream where bytes were wanted), E_TIMEOUT, E_TLS, E_PROTO, E_STOPPED. A
+ * TLS connection that ends without close_notify is E_NET with words that say so: what was read so far is not complete.
+ * After an error the stream can only be closed.
  *
- * Trace: at log level TRACE, stream_line(), stream_put() and stream_trace() show protocol lines ("S: ...", "C: ..."); bytes given to
- * stream_put_secret() are shown as "<12 bytes hidden>" and are wiped from the write buffer once sent.
+ * Trace: at log level TRACE, stream_line(), stream_put() and stream_trace() show protocol lines ("S: ...", "C: ...");
+ * bytes given to stream_put_secret() are shown as "<12 bytes hidden>" and are wiped from the write buffer once sent.
  *
  * Thread: one at a time.
  */
@@ -49,10 +52,11 @@ void stream_trace(const struct stream *s, char direction, struct slice line);
 
 void stream_exchange(struct stream *s, unsigned silence_factor);
 
-/* TLS on top of what is there (STLS, STARTTLS, implicit). When the read buffer is not empty somebody put bytes ahead of the handshake: E_TLS, and nothing
- * is sent. `settings` is borrowed for the call. */
+/* TLS on top of what is there (STLS, STARTTLS, implicit). When the read buffer is not empty somebody put bytes ahead of
+ * the handshake: E_TLS, and nothing is sent. `settings` is borrowed for the call. */
 MUST_CHECK int stream_push_tls(struct stream *s, const struct tls_settings *settings, struct err *e);
-/* COMPRESS=DEFLATE (RFC 4978): raw deflate both ways. Bytes already buffered are taken as compressed. What one fill inflates is bounded by the read buffer. */
+/* COMPRESS=DEFLATE (RFC 4978): raw deflate both ways. Bytes already buffered are taken as compressed. What one fill
+ * inflates is bounded by the read buffer. */
 MUST_CHECK int stream_push_deflate(struct stream *s, struct err *e);
 /* NULL when there is no TLS layer. Borrowed, lives as long as the stream. */
 const struct tls_facts *stream_tls(const struct stream *s);
@@ -61,10 +65,12 @@ const struct tls_facts *stream_tls(const struct stream *s);
 uint64_t stream_bytes_in(const struct stream *s);
 uint64_t stream_bytes_out(const struct stream *s);
 
-/* Says goodbye (close_notify, without waiting), closes everything; a tunnel's process is ended and waited for. NULL is fine; sets *s to NULL. */
+/* Says goodbye (close_notify, without waiting), closes everything; a tunnel's process is ended and waited for. NULL
+ * is fine; sets *s to NULL. */
 void stream_close(struct stream **s);
 
-/* For tests: reads come from `input` (copied) at most `chunk` bytes at a time (0: all), then end of stream; what is written is appended to `sent` (borrowed, may be NULL). */
+/* For tests: reads come from `input` (copied) at most `chunk` bytes at a time (0: all), then end of stream; what is
+ * written is appended to `sent` (borrowed, may be NULL). */
 MUST_CHECK int stream_memory(struct slice input, size_t chunk, struct buf *sent, struct stream **out, struct err *e);
 
 #endif

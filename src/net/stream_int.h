@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * stream_int.h - what the layers of a stream are to each other, inside src/net.
  *
- * No layer ever waits: it does what can be done now and says what it would have to wait for. stream.c alone polls, so the rules of time (stream.h) and the
- * wish to stop stand in one place. Layers are stacked by `below`; each calls the one below, the top is called by stream.c, the bottom owns the descriptor.
+ * No layer ever waits: it does what can be done now and says what it would have to wait for. stream.c alone polls, so
+ * the rules of time (stream.h) and the wish to stop stand in one place. Layers are stacked by `below`; each calls the
+ * one below, the top is called by stream.c, the bottom owns the descriptor.
  */
 #ifndef MAILHAUL_NET_STREAM_INT_H
 #define MAILHAUL_NET_STREAM_INT_H
@@ -24,8 +25,9 @@ enum {
     STREAM_WRITE = 16 * 1024,
 #endif
     STREAM_NAME_MAX = 256,
-    /* What a layer takes from the one below without a byte for the one above: a peer that sends nothing but housekeeping (TLS tickets, empty blocks of
-     * deflate), however fast, would otherwise hold us inside the layer, where no time and no wish to stop is looked at. */
+    /* What a layer takes from the one below without a byte for the one above: a peer that sends nothing but
+     * housekeeping (TLS tickets, empty blocks of deflate), however fast, would otherwise hold us inside the layer,
+     * where no time and no wish to stop is looked at. */
     STREAM_BARREN_MAX = 256 * 1024,
 };
 
@@ -83,7 +85,8 @@ struct stream {
 MUST_CHECK int stream_create(struct layer *bottom, const char *name, int64_t timeout_ms, struct stream **out,
                              struct err *e);
 
-/* socket.c: a connected socket, made non-blocking and owned from here on, also on failure. `child`: the tunnel's process behind it, 0 for none. */
+/* socket.c: a connected socket, made non-blocking and owned from here on, also on failure. `child`: the tunnel's
+ * process behind it, 0 for none. */
 MUST_CHECK int socket_layer(int fd, pid_t child, struct layer **out, struct err *e);
 
 /* memory.c */
@@ -92,13 +95,14 @@ MUST_CHECK int memory_layer(struct slice input, size_t chunk, struct buf *sent, 
 /* deflate.c: `buffered` is compressed input that was read already; copied. */
 MUST_CHECK int deflate_layer(struct layer *below, struct slice buffered, struct layer **out, struct err *e);
 
-/* tls.c. The layer must be taken through its handshake before it is used: tls_handshake() again and again until LAYER_OK, when the peer's certificate has been
- * checked. `settings` is borrowed until then. */
+/* tls.c. The layer must be taken through its handshake before it is used: tls_handshake() again and again until
+ * LAYER_OK, when the peer's certificate has been checked. `settings` is borrowed until then. */
 MUST_CHECK int tls_layer(struct layer *below, const struct tls_settings *settings, struct layer **out, struct err *e);
 enum layer_result tls_handshake(struct layer *l, struct err *e);
 const struct tls_facts *tls_layer_facts(const struct layer *l);
 
-/* socks5.c: asks the proxy at the other end of `s` for a connection to host and port. E_NET in the proxy's sense, E_AUTH, E_PROTO. */
+/* socks5.c: asks the proxy at the other end of `s` for a connection to host and port. E_NET in the proxy's sense,
+ * E_AUTH, E_PROTO. */
 MUST_CHECK int socks5_connect(struct stream *s, const struct dial_options *options, struct err *e);
 
 /* tunnel.c: starts the command; *fd_out is our end of its standard input and output. */

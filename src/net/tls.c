@@ -436,8 +436,9 @@ int tls_settings_check(const struct tls_settings *settings, struct err *e)
 
 /* --- between OpenSSL and the layer below --- */
 
-/* A BIO of our own rather than the descriptor: so send() can be told not to raise SIGPIPE, the bytes on the wire are counted in one place, the error of the
- * layer below is kept in words, and one fill costs one read call: once it has something, the rest is left for the next. */
+/* A BIO of our own rather than the descriptor: so send() can be told not to raise SIGPIPE, the bytes on the wire are
+ * counted in one place, the error of the layer below is kept in words, and one fill costs one read call: once it has
+ * something, the rest is left for the next. */
 static int bio_read(BIO *bio, char *p, int n)
 {
     struct tls_layer *t = BIO_get_data(bio);
@@ -509,7 +510,8 @@ static void put_error(struct tls_layer *t, struct err *e)
     int why = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
 
     t->broken = true;
-    /* First what came first: a refused certificate or an end is followed by an alert of ours, which may fail in its turn. */
+    /* First what came first: a refused certificate or an end is followed by an alert of ours, which may fail in its
+     * turn. */
     if (t->verdict.code != E_NONE)
         *e = t->verdict;
     else if (t->ended && !t->shaken)

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * tls.h - what is asked of a TLS connection, and what is known about one. The layer itself is pushed with stream_push_tls().
+ * tls.h - what is asked of a TLS connection, and what is known about one. The layer itself is pushed with
+ * stream_push_tls().
  *
- * TLS 1.2 or later (1.3 preferred), security level 2, no renegotiation, no compression. The peer's certificate chain, purpose, dates and name are verified
- * always (RFC 9525: subjectAltName only, wildcards as the whole left-most label only, an IP address needs an IP name; an
- * internationalised host is compared as A-labels). SNI and ALPN (RFC 7301) are sent; an ALPN answer other than ours ends the handshake.
+ * TLS 1.2 or later (1.3 preferred), security level 2, no renegotiation, no compression. The peer's certificate chain,
+ * purpose, dates and name are verified always (RFC 9525: subjectAltName only, wildcards as the whole left-most label
+ * only, an IP address needs an IP name; an internationalised host is compared as A-labels). SNI and ALPN (RFC 7301) are
+ * sent; an ALPN answer other than ours ends the handshake.
  *
- * `fingerprints`: each "sha256:HEX" (of the certificate, DER) or "spki-sha256:HEX" (of its public key), with or without colons between the bytes, any case.
- * When the list is not empty, the peer's leaf certificate must match one; then neither chain, nor name, nor dates matter (the pin is the trust).
+ * `fingerprints`: each "sha256:HEX" (of the certificate, DER) or "spki-sha256:HEX" (of its public key), with or without
+ * colons between the bytes, any case. When the list is not empty, the peer's leaf certificate must match one; then
+ * neither chain, nor name, nor dates matter (the pin is the trust).
  *
- * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. No session is resumed: tickets would tie
- * accounts together for whoever watches. After the files named in settings have changed, tls_cleanup() makes the next connection read them again.
+ * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. No
+ * session is resumed: tickets would tie accounts together for whoever watches. After the files named in settings have
+ * changed, tls_cleanup() makes the next connection read them again.
  *
- * Errors are E_TLS, in words, with the certificate's subject names, issuer, dates and fingerprint where that helps, and the line to write into the
- * configuration to pin it: tls_fingerprint = { "sha256:..." }.
+ * Errors are E_TLS, in words, with the certificate's subject names, issuer, dates and fingerprint where that helps, and
+ * the line to write into the configuration to pin it: tls_fingerprint = { "sha256:..." }.
  *
- * One SSL_CTX for each distinct setting in the process, shared by all threads (tls_settings with equal values find it; the hashed directory of system
- * certificates is used before the bundle, because loading the bundle costs 20 ms). OpenSSL never reads its own configuration file's engine section here.
+ * One SSL_CTX for each distinct setting in the process, shared by all threads (tls_settings with equal values find it;
+ * the hashed directory of system certificates is used before the bundle, because loading the bundle costs 20 ms).
+ * OpenSSL never reads its own configuration file's engine section here.
  */
 #ifndef MAILHAUL_NET_TLS_H
 #define MAILHAUL_NET_TLS_H
@@ -48,8 +53,8 @@ struct tls_facts {
     bool resumed;
 };
 
-/* Checks what can be checked without a connection: files can be read and hold what they should, key and certificate belong together, pins are well-formed.
- * Makes the context. E_CONFIG with the value in the text. */
+/* Checks what can be checked without a connection: files can be read and hold what they should, key and certificate
+ * belong together, pins are well-formed. Makes the context. E_CONFIG with the value in the text. */
 MUST_CHECK int tls_settings_check(const struct tls_settings *settings, struct err *e);
 /* True when `value` is a well-formed pin. */
 bool tls_pin_valid(const char *value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * pop3.h - a POP3 client in straight lines: one function an exchange. RFC 1939; 2449 (CAPA, PIPELINING, response codes);
- * 2595 (STLS); 5034 (AUTH); 3206 (SYS, AUTH codes); 6856 (UTF8).
+ * pop3.h - a POP3 client in straight lines: one function an exchange. RFC 1939; 2449 (CAPA, PIPELINING, response
+ * codes); 2595 (STLS); 5034 (AUTH); 3206 (SYS, AUTH codes); 6856 (UTF8).
  *
  * Calling sequence:
  *     pop3_init()
@@ -16,10 +16,10 @@
  * What protects the account: nothing secret is sent before TLS is up, unless the server is SERVER_PLAINTEXT; what was
  * learned before STLS is forgotten; a greeting that is not +OK ends the session before anything is sent.
  *
- * Pipelining: commands go ahead of their replies only where CAPA shows PIPELINING (or `pipelining` was set by the caller,
- * who knows it from an earlier session), and never past AUTH, STLS or QUIT. What was sent and is not answered yet is at
- * most LIMIT_IN_FLIGHT bytes. When a line that should be a status is neither +OK nor -ERR, while commands were ahead,
- * `out_of_step` is set beside the E_PROTO: the caller may do the session again with no_pipelining.
+ * Pipelining: commands go ahead of their replies only where CAPA shows PIPELINING (or `pipelining` was set by the
+ * caller, who knows it from an earlier session), and never past AUTH, STLS or QUIT. What was sent and is not answered
+ * yet is at most LIMIT_IN_FLIGHT bytes. When a line that should be a status is neither +OK nor -ERR, while commands
+ * were ahead, `out_of_step` is set beside the E_PROTO: the caller may do the session again with no_pipelining.
  *
  * Errors: E_NET, E_TIMEOUT, E_STOPPED of the stream; E_TLS (no STLS); E_AUTH; E_BUSY ([IN-USE], [LOGIN-DELAY],
  * [SYS/TEMP], -ERR as greeting); E_LACKS (no login that is allowed); E_CONFIG (a user or password that no line can
@@ -81,8 +81,8 @@ struct pop3_entry {
 };
 typedef int (*pop3_entry_fn)(void *ctx, const struct pop3_entry *entry, struct err *e);
 
-/* Calls `entry` for each line, in the server's order; lines without a message number are skipped. `digest` (may be NULL,
- * started by the caller) is fed the reply as it came, without its terminator. *offered_out: false when the server
+/* Calls `entry` for each line, in the server's order; lines without a message number are skipped. `digest` (may be
+ * NULL, started by the caller) is fed the reply as it came, without its terminator. *offered_out: false when the server
  * answered -ERR (then no entry, and nothing in the digest). */
 MUST_CHECK int pop3_uidl(struct pop3 *p, struct digest *digest, pop3_entry_fn entry, void *ctx, bool *offered_out,
                          struct err *e);
@@ -91,7 +91,7 @@ MUST_CHECK int pop3_list(struct pop3 *p, pop3_entry_fn entry, void *ctx, bool *o
 /* Who takes messages. For each i of 0..count-1, in order, one of:
  *     begin, data..., done     whole, and the reply behind it (if one is due) begins as a reply
  *     refused                  -ERR; not for [IN-USE] and [SYS/TEMP], which end the session as E_BUSY
- *     begin, data..., spoilt   whole by its terminator, but more bytes followed that nobody asked for: the terminator was
+ *     begin, data..., spoilt   whole by its terminator, but more bytes followed that nobody asked for: it was
  *                              perhaps part of the message. The session ends (E_PROTO, RETRY_RECONNECT)
  *     [begin, data...,] cut    the session ended in it
  * and nothing for those behind an error. A callback's own error ends the session and is passed on. */

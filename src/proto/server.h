@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * server.h - how to reach and enter a server, the same for POP3, IMAP and (later) SMTP.
  *
- * Everything in it is borrowed and outlives the client. The password is asked for by callback at the moment it is needed, and forgotten after use.
+ * Everything in it is borrowed and outlives the client. The password is asked for by callback at the moment it is
+ * needed, and forgotten after use.
  */
 #ifndef MAILHAUL_PROTO_SERVER_H
 #define MAILHAUL_PROTO_SERVER_H
@@ -28,7 +29,8 @@ struct server {
 
 /* True when `mechanism` may be used: it is listed, or "auto" is. */
 bool server_allows(const struct server *s, const char *mechanism);
-/* Asks for the password and puts the initial response of SASL PLAIN (RFC 4616), base64, into `out`; wipe `out` after use. */
+/* Asks for the password and puts the initial response of SASL PLAIN (RFC 4616), base64, into `out`; wipe `out` after
+ * use. */
 MUST_CHECK int server_sasl_plain(const struct server *s, struct buf *out, struct err *e);
 /* True when this host is the machine itself (a loopback address, localhost, or a tunnel). */
 bool server_is_local(const struct server *s);

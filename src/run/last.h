@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * last.h - STATE/NAME.last: when the last pass of an account was, and how it ended. JSON, replaced whole, without fsync: it is for people,
- * nothing hangs on it.
+ * last.h - STATE/NAME.last: when the last pass of an account was, and how it ended. JSON, replaced whole, without
+ * fsync: it is for people, nothing hangs on it.
  */
 #ifndef MAILHAUL_RUN_LAST_H
 #define MAILHAUL_RUN_LAST_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * pool.h - one pass over several accounts at the same time: a thread each, at most max_sessions of them.
  *
- * One account's trouble never holds up another. On a terminal the pass shows a line for each account at work; the messages of the
- * accounts go to the log as they come; at the end stands one summary line an account (shown on a terminal or with -v).
+ * One account's trouble never holds up another. On a terminal the pass shows a line for each account at work; the
+ * messages of the accounts go to the log as they come; at the end stands one summary line an account (shown on a
+ * terminal or with -v).
  */
 #ifndef MAILHAUL_RUN_POOL_H
 #define MAILHAUL_RUN_POOL_H

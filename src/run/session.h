@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * session.h - an account's section of the configuration, made ready to run: its lock, journal, source and sinks.
  *
- * Calling sequence: session_open(); then one of session_pass(), session_folders(), session_adopt(), or the accessors; session_close().
- * With `dry_run` nothing is made or changed anywhere, and a state directory that does not exist reads as empty.
+ * Calling sequence: session_open(); then one of session_pass(), session_folders(), session_adopt(), or the accessors;
+ * session_close(). With `dry_run` nothing is made or changed anywhere, and a state directory that does not exist reads
+ * as empty.
  *
  * Files in state_dir, NAME being the account's name with every byte but letters, digits and "_@+-." as %XX:
  *     NAME.lock    one pass at a time (store/lock.h)
  *     NAME.db      the journal (store/journal.h)
  *     NAME.last    time and result of the last pass (last.h)
  *
- * Errors: E_LOCKED, E_DISK, E_CONFIG, E_NOMEM, and those of the pass. Thread: one at a time; different sessions in different threads.
+ * Errors: E_LOCKED, E_DISK, E_CONFIG, E_NOMEM, and those of the pass. Thread: one at a time; different sessions in
+ * different threads.
  */
 #ifndef MAILHAUL_RUN_SESSION_H
 #define MAILHAUL_RUN_SESSION_H
@@ -49,7 +51,8 @@ MUST_CHECK int session_describe(const struct session *s, struct buf *out);
 
 /* The name of a state file of an account: "NAME" + `suffix`, appended. */
 MUST_CHECK int session_state_name(const char *account, const char *suffix, struct buf *out);
-/* The directory of the state files, made (mode 0700, with its parents) when missing unless `read_only`: then -1 in *fd_out and 0 for a missing one. */
+/* The directory of the state files, made (mode 0700, with its parents) when missing unless `read_only`: then -1 in
+ * *fd_out and 0 for a missing one. */
 MUST_CHECK int session_state_dir(const struct conf *c, bool read_only, int *fd_out, struct err *e);
 
 #endif

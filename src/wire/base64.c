@@ -40,8 +40,8 @@ static int digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Four characters to one to three bytes; 0 when they are none. Bits that padding leaves over must be zero, so that there
- * is one spelling for each value. */
+/* Four characters to one to three bytes; 0 when they are none. Bits that padding leaves over must be zero, so that
+ * there is one spelling for each value. */
 static size_t decode_group(const char *p, bool last, char bytes[3])
 {
     size_t pad = !last || p[3] != '=' ? 0 : p[2] != '=' ? 1 : 2;

@@ -47,7 +47,8 @@ bool folder_match(struct slice pattern, struct slice name, char delimiter);
 bool folder_is_pattern(struct slice pattern); /* it holds * or % */
 
 /* `folders` of an account applied to one folder, in whatever order the entries stand: one must select it, and no "!"
- * entry may exclude it; "\Sent" and "!\Junk" go by special use. `attrs` is enum imap_attr; a \Noselect folder is never selected. */
+ * entry may exclude it; "\Sent" and "!\Junk" go by special use. `attrs` is enum imap_attr; a \Noselect folder is never
+ * selected. */
 bool folder_selected(const char *const *patterns, size_t count, struct slice name, char delimiter, unsigned attrs);
 
 #endif

@@ -4,9 +4,10 @@
  * RFC 3501 section 9 (formal syntax), RFC 9051, RFC 5530 (response codes), RFC 6154 (special use), RFC 5819 (STATUS in
  * LIST), RFC 7162 (MODSEQ, HIGHESTMODSEQ), RFC 8474 (EMAILID, MAILBOXID), X-GM-MSGID of Gmail.
  *
- * Lenient where real servers err (double blanks, HIGHESTMODSEQ code without text, unknown data items and attributes, lower case
- * keywords, missing text behind a status), strict where a guess could lose mail (numbers, UIDs, literals). Linear time, no recursion, nesting up to 32 parentheses.
- * All slices in the results are views into the text. Every function returns 0, or -1 for "not what the standard says".
+ * Lenient where real servers err (double blanks, HIGHESTMODSEQ code without text, unknown data items and attributes,
+ * lower case keywords, missing text behind a status), strict where a guess could lose mail (numbers, UIDs, literals).
+ * Linear time, no recursion, nesting up to 32 parentheses. All slices in the results are views into the text. Every
+ * function returns 0, or -1 for "not what the standard says".
  */
 #ifndef MAILHAUL_WIRE_IMAP_PARSE_H
 #define MAILHAUL_WIRE_IMAP_PARSE_H
@@ -56,15 +57,16 @@ struct imap_fetch {
     struct slice body_inline; /* IMAP_BODY_INLINE: a quoted string with its quotes; see imap_string() */
 };
 
-/* `rest` of a FETCH or UIDFETCH response. For UIDFETCH the UID is `number`: the caller sets it when has_uid is false, and takes a `uid`
- * that differs for an error.
- * -1 for a UID that is none, two UIDs, a list that does not close, BODY[] without a value (a server that leaves out the literal's
- * length does so: the lines that follow are the body, so the connection is of no more use). A size, date, MODSEQ or id that cannot
- * be read counts as not sent. */
+/* `rest` of a FETCH or UIDFETCH response. For UIDFETCH the UID is `number`: the caller sets it when has_uid is false,
+ * and takes a `uid` that differs for an error.
+ * -1 for a UID that is none, two UIDs, a list that does not close, BODY[] without a value (a server that leaves out the
+ * literal's length does so: the lines that follow are the body, so the connection is of no more use). A size, date,
+ * MODSEQ or id that cannot be read counts as not sent. */
 int imap_parse_fetch(struct slice rest, struct imap_fetch *out);
 
-/* Decodes one string token (atom, quoted with escapes, literal "{n}" CRLF bytes, or NIL as "") at the front of *in into `out`
- * (appended) and moves *in behind it and following blanks. -1, with both as they were: something else, or no room. */
+/* Decodes one string token (atom, quoted with escapes, literal "{n}" CRLF bytes, or NIL as "") at the front of *in into
+ * `out` (appended) and moves *in behind it and following blanks. -1, with both as they were: something else, or no
+ * room. */
 MUST_CHECK int imap_string(struct slice *in, struct buf *out);
 
 enum imap_attr {
@@ -81,7 +83,8 @@ enum imap_attr {
     IMAP_ATTR_SUBSCRIBED = 1 << 10,
 };
 #define IMAP_ATTR_SPECIAL_USE 0x1fe
-/* "\Sent" (any case) to IMAP_ATTR_SENT; 0 when it is no attribute that we know. XLIST's older names (\Spam, \AllMail, \Starred) too. */
+/* "\Sent" (any case) to IMAP_ATTR_SENT; 0 when it is no attribute that we know. XLIST's older names (\Spam,
+ * \AllMail, \Starred) too. */
 unsigned imap_attr_from_name(struct slice name);
 
 struct imap_list {
@@ -98,7 +101,8 @@ struct imap_status_items {
     uint64_t highestmodseq;
     struct slice mailbox_id;
 };
-/* `rest` of a STATUS response; `name` as above. An item that cannot be read is -1, but HIGHESTMODSEQ and MAILBOXID count as not sent. */
+/* `rest` of a STATUS response; `name` as above. An item that cannot be read is -1, but HIGHESTMODSEQ and MAILBOXID
+ * count as not sent. */
 int imap_parse_status(struct slice rest, struct imap_status_items *out, struct buf *name);
 
 enum imap_cap {
@@ -139,14 +143,15 @@ struct imap_caps {
     uint32_t message_limit; /* MESSAGELIMIT=n (RFC 9738), 0: none */
     uint64_t append_limit;  /* APPENDLIMIT=n, 0: none */
 };
-/* The blank-separated names behind CAPABILITY (untagged response or response code). Replaces *out. IMAP4rev2 implies the
- * extensions that RFC 9051 appendix E folded into the base (they are set too; SPECIAL-USE is not, only its attributes were), QRESYNC implies
- * CONDSTORE (RFC 7162 section 3.2.3). */
+/* The blank-separated names behind CAPABILITY (untagged response or response code). Replaces *out. IMAP4rev2 implies
+ * the extensions that RFC 9051 appendix E folded into the base (they are set too; SPECIAL-USE is not, only its
+ * attributes were), QRESYNC implies CONDSTORE (RFC 7162 section 3.2.3). */
 void imap_parse_caps(struct slice names, struct imap_caps *out);
 /* For disable_extensions: the bits of one capability name ("MOVE", "COMPRESS=DEFLATE"; any case), 0 when unknown. */
 uint32_t imap_cap_from_name(struct slice name);
 
-/* "17-Jul-1996 02:44:25 -0700" (RFC 3501 date-time, leading blank allowed) to seconds since 1970. -1: a date that does not exist, or anything behind it. */
+/* "17-Jul-1996 02:44:25 -0700" (RFC 3501 date-time, leading blank allowed) to seconds since 1970. -1: a date that
+ * does not exist, or anything behind it. */
 int imap_parse_date(struct slice s, int64_t *out);
 
 #endif

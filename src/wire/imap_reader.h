@@ -5,25 +5,27 @@
  *
  * Pure: no I/O, no clock. It may be fed any number of bytes at a time, with the same result at every chunk size.
  *
- * A response is everything up to the CRLF (a bare LF is taken too) that ends it, literals included. In a FETCH or UIDFETCH a literal that
- * follows a body section (BODY[...], BODY[...]<0>, RFC822, RFC822.HEADER, RFC822.TEXT, BINARY[...]) is never stored: it is handed out as
- * IMAP_EV_BODY_BEGIN, any number of IMAP_EV_BODY_DATA, IMAP_EV_BODY_END, and the text of the response keeps only "{n}"
- * without CRLF in its place, which imap_parse.h reads as "streamed". Every other literal stays in the text as "{n}" CRLF
- * bytes (CRLF even where a bare LF came).
+ * A response is everything up to the CRLF (a bare LF is taken too) that ends it, literals included. In a FETCH or
+ * UIDFETCH a literal that follows a body section (BODY[...], BODY[...]<0>, RFC822, RFC822.HEADER, RFC822.TEXT,
+ * BINARY[...]) is never stored: it is handed out as IMAP_EV_BODY_BEGIN, any number of IMAP_EV_BODY_DATA,
+ * IMAP_EV_BODY_END, and the text of the response keeps only "{n}" without CRLF in its place, which imap_parse.h reads
+ * as "streamed". Every other literal stays in the text as "{n}" CRLF bytes (CRLF even where a bare LF came).
  *
- * What is a literal header: "{n}", "{n+}" (RFC 7888) or either behind "~", as the last thing on a line of an untagged response that is
- * no status. Not in "* OK", NO, BAD, BYE, PREAUTH, not in a tagged line, not in a continuation: their words may end in "{12}" too. One that
- * is not at the end of a line is plain text. Malformed ones at the end of a line ("{}", "{-1}", "{99999999999999999999}")
- * are IMAP_EV_BAD. So is a line that ends in "{n}" while a quoted string is open: no server may send it, and both guesses are dangerous (bytes
- * of a message read as responses, or responses swallowed as bytes of a literal).
+ * What is a literal header: "{n}", "{n+}" (RFC 7888) or either behind "~", as the last thing on a line of an untagged
+ * response that is no status. Not in "* OK", NO, BAD, BYE, PREAUTH, not in a tagged line, not in a continuation: their
+ * words may end in "{12}" too. One that is not at the end of a line is plain text. Malformed ones at the end of a line
+ * ("{}", "{-1}", "{99999999999999999999}") are IMAP_EV_BAD. So is a line that ends in "{n}" while a quoted string is
+ * open: no server may send it, and both guesses are dangerous (bytes of a message read as responses, or responses
+ * swallowed as bytes of a literal).
  *
- * Bounds: a line of text LIMIT_LINE (its CR counted), a whole response LIMIT_RESPONSE, a body LIMIT_MESSAGE_OCTETS. Beyond that the event is
- * IMAP_EV_BAD too. `why` is then set and the reader finished: every further call says IMAP_EV_BAD.
+ * Bounds: a line of text LIMIT_LINE (its CR counted), a whole response LIMIT_RESPONSE, a body LIMIT_MESSAGE_OCTETS.
+ * Beyond that the event is IMAP_EV_BAD too. `why` is then set and the reader finished: every further call says
+ * IMAP_EV_BAD.
  * Memory: grows as bytes arrive, never by what the peer announced.
  *
- * A hostile server may announce two bodies in one response, or write "BODY[] {5}" in the middle of a line, where nothing is streamed. So
- * take a body only when exactly one BODY_BEGIN ... BODY_END came in the response whose imap_parse_fetch() says body_count 1 and
- * IMAP_BODY_STREAMED.
+ * A hostile server may announce two bodies in one response, or write "BODY[] {5}" in the middle of a line, where
+ * nothing is streamed. So take a body only when exactly one BODY_BEGIN ... BODY_END came in the response whose
+ * imap_parse_fetch() says body_count 1 and IMAP_BODY_STREAMED.
  *
  * Calling sequence:
  *     imap_reader_init(&r);

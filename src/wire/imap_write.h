@@ -12,7 +12,8 @@ enum imap_quoting {
     IMAP_NEEDS_LITERAL, /* 8-bit, CR, LF or longer than 1000: send a literal; nothing was appended */
     IMAP_UNSENDABLE     /* it holds NUL, or there is no room; nothing was appended */
 };
-/* `utf8`: UTF8=ACCEPT is enabled, valid UTF-8 may stand in quotes (RFC 6855 section 3). CR, LF and NUL never get out. */
+/* `utf8`: UTF8=ACCEPT is enabled, valid UTF-8 may stand in quotes (RFC 6855 section 3). CR, LF and NUL never get
+ * out. */
 enum imap_quoting imap_put_string(struct buf *out, struct slice value, bool utf8);
 
 /* A set of UIDs as sorted ranges. Add in ascending order (any order is right, but ascending is O(1)). */
@@ -29,8 +30,8 @@ void uid_set_clear(struct uid_set *s);
 MUST_CHECK int uid_set_add(struct uid_set *s, uint32_t uid); /* -1: no memory, uid is 0, or LIMIT_LISTING ranges */
 bool uid_set_has(const struct uid_set *s, uint32_t uid);
 uint64_t uid_set_size(const struct uid_set *s);
-/* Appends "1:5,9" beginning with range *at, as much as fits in `room` bytes (24 hold any one range), and moves *at; *at == count: all was put.
- * -1: no memory. */
+/* Appends "1:5,9" beginning with range *at, as much as fits in `room` bytes (24 hold any one range), and moves *at; *at
+ * == count: all was put. -1: no memory. */
 MUST_CHECK int uid_set_put(const struct uid_set *s, size_t *at, size_t room, struct buf *out);
 /* "1:5,9" ("5:1" is the same as "1:5"; "*" is refused). At most `max_ranges` ranges. Adds to *out; nothing when
  * it is malformed. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * limits.h - every maximum of what a peer may make us hold, and the reason for each. A pass stays under 64 MiB whatever
- * the server sends (CONTRACT, promise 5): the largest sum here is one listing (index and bytes, 40 MiB), reached with no
- * body in flight.
+ * the server sends (CONTRACT, promise 5): the largest sum here is one listing (index and bytes, 40 MiB), reached with
+ * no body in flight.
  */
 #ifndef MAILHAUL_WIRE_LIMITS_H
 #define MAILHAUL_WIRE_LIMITS_H
 
 enum {
-    /* One protocol line. The standards say 512 (POP3, SMTP) and 8192 (IMAP, RFC 7162 section 4); Gmail and Exchange send
-     * longer CAPABILITY and LIST lines; nobody was seen above 16 KiB. */
+    /* One protocol line. The standards say 512 (POP3, SMTP) and 8192 (IMAP, RFC 7162 section 4); Gmail and Exchange
+     * send longer CAPABILITY and LIST lines; nobody was seen above 16 KiB. */
     LIMIT_LINE = 64 * 1024,
-    /* One IMAP response with the literals inside it, message bodies apart (those are streamed). Room for an ENVELOPE-sized
-     * oddity and a folder name sent as a literal. */
+    /* One IMAP response with the literals inside it, message bodies apart (those are streamed). Room for an
+     * ENVELOPE-sized oddity and a folder name sent as a literal. */
     LIMIT_RESPONSE = 256 * 1024,
     /* Lines of one multi-line reply that is no listing (CAPA, EHLO): an endless one is an attack. */
     LIMIT_REPLY_LINES = 512,

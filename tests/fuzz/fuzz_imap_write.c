@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_imap_write.c - any bytes as a value that goes into a command, and as UIDs that go into a set.
  *
- * Oracles: a quoted string is read back as the same bytes, never holds CR, LF or NUL, and ends where it should even with
- * more of the command behind it; a set is what an array of booleans says it is.
+ * Oracles: a quoted string is read back as the same bytes, never holds CR, LF or NUL, and ends where it should even
+ * with more of the command behind it; a set is what an array of booleans says it is.
  */
 #include "fuzz.h"
 

@@ -3,9 +3,10 @@
  *
  *     delayproxy ONE-WAY-DELAY-MS PORT...
  *
- * For each PORT of 127.0.0.1 a port of its own is listened on; "PORT LISTEN-PORT" is printed, a line each, then an empty line.
- * A round trip of r ms is a one-way delay of r/2. On SIGTERM one JSON object tells for each connection how many bytes went
- * up and down and how many round trips it took: times that the client spoke after having heard something (or for the first time).
+ * For each PORT of 127.0.0.1 a port of its own is listened on; "PORT LISTEN-PORT" is printed, a line each, then an
+ * empty line. A round trip of r ms is a one-way delay of r/2. On SIGTERM one JSON object tells for each connection how
+ * many bytes went up and down and how many round trips it took: times that the client spoke after having heard
+ * something (or for the first time).
  *
  * One thread a connection; each direction is a queue of chunks with the time at which they are due.
  */

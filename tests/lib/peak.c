@@ -3,8 +3,8 @@
  *
  *     peak FILE COMMAND [ARGUMENT...]
  *
- * Ends as the command ended, by the same signal too. Why a program: what the kernel reports as a child's peak counts the
- * memory of the process it was forked from, and a Python with a corpus in memory is large.
+ * Ends as the command ended, by the same signal too. Why a program: what the kernel reports as a child's peak counts
+ * the memory of the process it was forked from, and a Python with a corpus in memory is large.
  */
 #define _GNU_SOURCE
 #include <signal.h>

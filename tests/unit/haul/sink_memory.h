@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * sink_memory.h - a destination that keeps its messages in memory and checks that it is called in the order of sink.h.
  *
- * What was finished but not prepared, and what was placed but whose commit did not end, is lost when sink_memory_power_cut()
- * is called: placed files vanish or stay, as `keep_placed` says (a rename that was not flushed may go either way).
+ * What was finished but not prepared, and what was placed but whose commit did not end, is lost when
+ * sink_memory_power_cut() is called: placed files vanish or stay, as `keep_placed` says (a rename that was not flushed
+ * may go either way).
  */
 #ifndef MAILHAUL_UNIT_SINK_MEMORY_H
 #define MAILHAUL_UNIT_SINK_MEMORY_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * source_memory.h - a server in memory, POP3 or IMAP as the heart sees them, that does wrong when it is told to.
  *
- * A message's body is made from its words, so that a test finds it again at the destination: 29 octets and the words twice. Message
- * numbers of POP3 hold for one session; remove() takes effect at once, or, with lose_reply, takes effect and fails.
+ * A message's body is made from its words, so that a test finds it again at the destination: 29 octets and the words
+ * twice. Message numbers of POP3 hold for one session; remove() takes effect at once, or, with lose_reply, takes effect
+ * and fails.
  */
 #ifndef MAILHAUL_UNIT_SOURCE_MEMORY_H
 #define MAILHAUL_UNIT_SOURCE_MEMORY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A pass is stopped at every step it has, before the step took effect and right after; power may go as well. The next pass must
- * have everything exactly once, and the one after that nothing to do.
+ * A pass is stopped at every step it has, before the step took effect and right after; power may go as well. The next
+ * pass must have everything exactly once, and the one after that nothing to do.
  */
 #include "world.h"
 

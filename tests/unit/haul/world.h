@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * world.h - a server and destinations in memory, a journal and a lock in a directory of the test's own, and passes between them.
+ * world.h - a server and destinations in memory, a journal and a lock in a directory of the test's own, and passes
+ * between them.
  *
  * world_make(pop3); world_say("INBOX", "one")...; world_pass(); checks; world_end(). Each pass opens lock and journal
- * anew, as each run of the program does. Whatever the test does, every removal is checked: all destinations hold the message
- * durably, and DELIVERED is committed.
+ * anew, as each run of the program does. Whatever the test does, every removal is checked: all destinations hold the
+ * message durably, and DELIVERED is committed.
  */
 #ifndef MAILHAUL_UNIT_WORLD_H
 #define MAILHAUL_UNIT_WORLD_H

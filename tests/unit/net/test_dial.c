@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Connecting: addresses that are dead or silent, names that lead nowhere, tunnels, sockets in the file system, hosts' names.
+ * Connecting: addresses that are dead or silent, names that lead nowhere, tunnels, sockets in the file system, hosts'
+ * names.
  *
- * getaddrinfo() is ours here: "*.test" leads to the addresses that a test sets, each with a port of its own; other names
- * go to the C library.
+ * getaddrinfo() is ours here: "*.test" leads to the addresses that a test sets, each with a port of its own; other
+ * names go to the C library.
  */
 #include "peer.h"
 
@@ -198,7 +199,8 @@ static void the_first_that_connects_wins(void **state)
     close(fd);
 }
 
-/* However many addresses of the first family are silent, as a broken route makes them, the other has the second turn. */
+/* However many addresses of the first family are silent, as a broken route makes them, the other has the second
+ * turn. */
 static void the_families_take_turns(void **state)
 {
     struct silent_port silent = silent_port_open();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * SOCKS5 against a scripted proxy: what is asked to the byte, every refusal, every place where the proxy may fall silent.
+ * SOCKS5 against a scripted proxy: what is asked to the byte, every refusal, every place where the proxy may fall
+ * silent.
  */
 #include "peer.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * TLS against servers of OpenSSL in a thread: whom we trust, whom we refuse and in which words, and how a connection ends.
+ * TLS against servers of OpenSSL in a thread: whom we trust, whom we refuse and in which words, and how a connection
+ * ends.
  */
 #include "peer.h"
 
