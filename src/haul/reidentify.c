@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * A changed UIDVALIDITY says that no UID of before means anything now (RFC 3501 section 2.3.1.1). What is here already
- * is told again by the SHA-256 of its header block, one to one: of identical twins, as many as there are, in UID order;
- * the same size and the same EMAILID are preferred. What stays unpaired on the server is new; what stays unpaired in
- * the journal is kept there, in case the server changes its mind. Nothing is removed on either side in this pass.
+ * is told again by the SHA-256 of its header block, one to one: first those of the same size, then, because some
+ * servers' sizes are guesses, the others; of identical twins, as many as there are, in UID order. What stays unpaired
+ * on the server is new; what stays unpaired in the journal is kept there, in case the server changes its mind. Nothing
+ * is removed on either side in this pass.
  */
 #include "base/log.h"
 #include "base/step.h"
@@ -19,6 +20,9 @@ struct old_row {
 struct pairing {
     struct old_row *rows; /* owned; sorted by digest, then UID */
     size_t count, cap;
+    struct items asked;  /* what has no row under the new UIDVALIDITY yet */
+    bool *answered;      /* owned; one for each asked */
+    struct items unlike; /* a row has this header, none the size; row: index of the first such one */
     struct items paired; /* number: new UID, row: the journal's */
 };
 
@@ -84,28 +88,91 @@ static size_t first_of(const struct pairing *pairing, const unsigned char *diges
     return low;
 }
 
+static bool same_header(const struct pairing *pairing, size_t i, const unsigned char *digest)
+{
+    return i < pairing->count && memcmp(pairing->rows[i].digest, digest, JOURNAL_SHA256) == 0;
+}
+
+/* Takes the first row from `first` on with the same header that is free; octets 0: of any size. */
+static int take_row(struct pairing *pairing, size_t first, uint32_t number, uint64_t octets, bool *taken_out,
+                    struct err *e)
+{
+    *taken_out = false;
+    for (size_t i = first; same_header(pairing, i, pairing->rows[first].digest); i++) {
+        struct old_row *row = &pairing->rows[i];
+        struct fetch_item pair = { .number = number, .row = row->row, .octets = row->octets };
+
+        if (row->used || (octets != 0 && octets != row->octets))
+            continue;
+        row->used = *taken_out = true;
+        return items_add(&pairing->paired, &pair, e);
+    }
+    return 0;
+}
+
 static int got_header(void *ctx, const struct fetch_item *item, const struct header_facts *facts, struct err *e)
 {
     struct pairing *pairing = ctx;
-    struct old_row *best = NULL;
+    bool *answered = &pairing->answered[item - pairing->asked.v], taken = false;
+    struct fetch_item unlike = { .number = item->number };
+    size_t first = first_of(pairing, facts->digest);
 
-    for (size_t i = first_of(pairing, facts->digest);
-         i < pairing->count && memcmp(pairing->rows[i].digest, facts->digest, JOURNAL_SHA256) == 0; i++) {
-        struct old_row *row = &pairing->rows[i];
-        if (row->used)
-            continue;
-        if (best == NULL)
-            best = row;
-        if (row->octets == item->octets) {
-            best = row;
-            break;
-        }
-    }
-    if (best == NULL)
+    /* A server that answers twice does not get two rows. */
+    if (*answered || !same_header(pairing, first, facts->digest))
         return 0;
-    best->used = true;
-    struct fetch_item pair = { .number = item->number, .row = best->row, .octets = best->octets };
-    return items_add(&pairing->paired, &pair, e);
+    *answered = true;
+    unlike.row = (int64_t)first;
+    if (item->octets != 0 && take_row(pairing, first, item->number, item->octets, &taken, e) != 0)
+        return -1;
+    return taken ? 0 : items_add(&pairing->unlike, &unlike, e);
+}
+
+static int pair_unlike(struct pairing *pairing, struct err *e)
+{
+    for (size_t i = 0; i < pairing->unlike.count; i++) {
+        const struct fetch_item *item = &pairing->unlike.v[i];
+        bool taken;
+
+        if (take_row(pairing, (size_t)item->row, item->number, 0, &taken, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A server that comes back to an earlier UIDVALIDITY finds rows of that time. */
+static int choose_asked(struct pass *p, const struct visit *visit, struct pairing *pairing, struct err *e)
+{
+    for (size_t i = 0; i < p->listing.count && pairing->count > 0; i++) {
+        const struct listing_entry *entry = &p->listing.v[i];
+        struct fetch_item item = { .number = entry->number, .octets = entry->octets };
+        struct journal_message row;
+        bool found;
+
+        if (journal_find_uid(p->o->journal, visit->known.id, p->listing.uidvalidity, entry->number, &row, &found, e) !=
+            0)
+            return -1;
+        if (!found && items_add(&pairing->asked, &item, e) != 0)
+            return -1;
+    }
+    pairing->answered = calloc(pairing->asked.count + 1, sizeof(*pairing->answered));
+    return pairing->answered != NULL ? 0 : err_nomem(e);
+}
+
+/* A dry run moves no row: what was recognised is taken from the listing instead, so that it does not count as new. */
+static void unlist_paired(struct listing *l, const struct pairing *pairing)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < pairing->paired.count; i++) {
+        const struct listing_entry *entry = listing_find(l, pairing->paired.v[i].number);
+        if (entry != NULL)
+            l->v[entry - l->v].weak_id = 1;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        if (!l->v[i].weak_id)
+            l->v[kept++] = l->v[i];
+    }
+    l->count = kept;
 }
 
 static int move_rows(struct pass *p, struct visit *visit, const struct pairing *pairing, struct err *e)
@@ -137,27 +204,31 @@ int reidentify(struct pass *p, struct visit *visit, struct err *e)
 {
     struct source *source = p->o->source;
     struct pairing pairing = { 0 };
-    struct items all = { 0 };
+    size_t listed = p->listing.count;
     int rc = -1;
 
-    if (load_rows(p, visit, &pairing, e) != 0)
+    if (load_rows(p, visit, &pairing, e) != 0 || choose_asked(p, visit, &pairing, e) != 0)
         goto out;
-    for (size_t i = 0; i < p->listing.count && pairing.count > 0; i++) {
-        struct fetch_item item = { .number = p->listing.v[i].number, .octets = p->listing.v[i].octets };
-        if (items_add(&all, &item, e) != 0)
-            goto out;
-    }
-    if (all.count > 0 && source->ops->headers(source, all.v, all.count, got_header, &pairing, e) != 0)
+    if (pairing.asked.count > 0 &&
+        source->ops->headers(source, pairing.asked.v, pairing.asked.count, got_header, &pairing, e) != 0)
+        goto out;
+    if (pair_unlike(&pairing, e) != 0)
         goto out;
     p->r->known_again += pairing.paired.count;
+    if (p->o->dry_run)
+        unlist_paired(&p->listing, &pairing);
+    else if (move_rows(p, visit, &pairing, e) != 0)
+        goto out;
+    rc = 0;
     log_info(
         "folder %s has a new UIDVALIDITY: %zu of %zu messages were recognised and are not fetched again; nothing is "
         "removed in this pass",
-        visit->folder->name, pairing.paired.count, p->listing.count);
-    rc = p->o->dry_run ? 0 : move_rows(p, visit, &pairing, e);
+        visit->folder->name, pairing.paired.count, listed);
 out:
     free(pairing.rows);
+    free(pairing.answered);
+    items_release(&pairing.asked);
+    items_release(&pairing.unlike);
     items_release(&pairing.paired);
-    items_release(&all);
     return rc;
 }

@@ -222,11 +222,11 @@ static int list(struct pass *p, struct visit *visit, bool quiet, struct err *e)
     return source->ops->list(source, &request, &p->listing, e);
 }
 
-static int dry_visit(struct pass *p, struct visit *visit, struct err *e)
+static int dry_visit(struct pass *p, struct visit *visit, bool renewed, struct err *e)
 {
     uint64_t octets = 0;
 
-    if (plan_removals(p, visit, e) != 0)
+    if (!renewed && plan_removals(p, visit, e) != 0)
         return -1;
     for (size_t i = 0; i < p->fetch.count; i++)
         octets += p->fetch.v[i].octets;
@@ -234,7 +234,9 @@ static int dry_visit(struct pass *p, struct visit *visit, struct err *e)
         octets += p->retry.v[i].octets;
     p->r->would_fetch += p->fetch.count + p->retry.count;
     p->r->would_fetch_bytes += octets;
-    p->r->would_remove += p->remove.count + (p->o->policy.leave_s == 0 ? p->fetch.count + p->retry.count : 0);
+    p->r->would_remove += p->remove.count;
+    if (p->o->policy.leave_s == 0 && !renewed)
+        p->r->would_remove += p->fetch.count + p->retry.count;
     return 0;
 }
 
@@ -274,7 +276,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (plan_fetches(p, visit, &truncated, e) != 0)
         return -1;
     if (p->o->dry_run)
-        return dry_visit(p, visit, e);
+        return dry_visit(p, visit, renewed, e);
     before = visit->known;
     if (fetch_planned(p, visit, &left, e) != 0)
         return -1;
