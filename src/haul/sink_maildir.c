@@ -169,14 +169,23 @@ static void md_abort(struct sink *s)
 
 static int md_prepare(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)
 {
+    struct maildir_flush *files = calloc(count, sizeof(*files));
+    int rc;
+
     (void)s;
+    if (files == NULL)
+        return err_nomem(e);
     for (size_t i = 0; i < count; i++) {
+        const struct slot_file *file = slots[i]->own;
+        files[i] = (struct maildir_flush){ .folder = file->folder, .fd = file->fd };
+    }
+    rc = maildir_flush_files(files, count, e);
+    for (size_t i = 0; i < count && rc == 0; i++) {
         struct slot_file *file = slots[i]->own;
-        if (maildir_flush_file(file->folder, file->fd, e) != 0)
-            return -1;
         io_close(&file->fd);
     }
-    return 0;
+    free(files);
+    return rc;
 }
 
 static int md_commit(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)

@@ -11,5 +11,6 @@ noinst_LIBRARIES += %D%/libstore.a
   %D%/journal_sink.c \
   %D%/lock.c %D%/lock.h \
   %D%/maildir.c %D%/maildir.h %D%/maildir_int.h \
+  %D%/maildir_flush.c \
   %D%/maildir_path.c \
   %D%/maildir_scan.c

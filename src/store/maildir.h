@@ -64,6 +64,12 @@ MUST_CHECK int maildir_scratch(struct maildir_folder *f, int *fd_out, char name_
 void maildir_start_flush(int fd);
 /* fsync of the file. */
 MUST_CHECK int maildir_flush_file(struct maildir_folder *f, int fd, struct err *e);
+/* The same for many, several at a time; which of them are durable after an error is not told. */
+struct maildir_flush {
+    struct maildir_folder *folder;
+    int fd;
+};
+MUST_CHECK int maildir_flush_files(const struct maildir_flush *files, size_t count, struct err *e);
 /* Removes a scratch file. Never fails: what stays is swept by the next pass. */
 void maildir_scratch_drop(struct maildir_folder *f, const char *scratch);
 
