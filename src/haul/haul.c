@@ -23,7 +23,12 @@ static bool folder_wanted(void *ctx, const struct source_folder *f)
 
 int haul_scan(const struct haul_options *o, struct source_folders *out, struct err *e)
 {
+    struct journal_folder inbox;
+
+    if (journal_folder_get(o->journal, SLICE("INBOX"), &inbox, e) != 0)
+        return -1;
     o->source->only_inbox = o->folder_count == 1 && slice_ieq(slice_str(o->folders[0]), SLICE("INBOX")) && !o->list_all;
+    o->source->no_status = o->source->only_inbox && inbox.id == 0;
     atomic_store(&o->progress->phase, HAUL_CONNECTING);
     if (o->source->ops->open(o->source, e) != 0)
         return -1;

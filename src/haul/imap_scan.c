@@ -254,5 +254,5 @@ int imap_scan_folders(struct source *s, bool (*wanted)(void *ctx, const struct s
         return -1;
     if (settle_names(out, e) != 0 || add_inbox(&scan, e) != 0)
         return -1;
-    return ask_status(&scan, wanted, ctx, e);
+    return s->no_status ? 0 : ask_status(&scan, wanted, ctx, e);
 }

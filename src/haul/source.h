@@ -102,6 +102,7 @@ struct source {
     const struct source_ops *ops;
     unsigned quirks;   /* enum source_quirk: set from the journal before open, written back after the pass */
     size_t remove_max; /* 500 for POP3, so that a cut session loses little; SIZE_MAX: any                 */
+    bool no_status;    /* set by the heart: there is nothing yet that a STATUS could be compared with        */
     bool only_inbox;   /* set by the heart: no other folder is selected, so nothing else need be listed     */
     bool one_folder;   /* POP3: no folders, `folders` of the configuration does not apply                 */
     /* Set by list(): this server shows only a part at a time (Gmail POP3): look again after a session that brought
