@@ -55,6 +55,17 @@ static int check_marker(struct sink_maildir *m, const struct journal_sink *known
     return 0;
 }
 
+/* The user who says that the Maildir is right as it is means a damaged marker as well. */
+static int read_marker(struct sink_maildir *m, bool replace, char *id, bool *found, struct err *e)
+{
+    if (maildir_marker_read(m->md, id, found, e) == 0)
+        return 0;
+    if (!replace)
+        return -1;
+    maildir_marker_drop(m->md);
+    return maildir_marker_read(m->md, id, found, e);
+}
+
 static int md_open(struct sink *s, const char *tag, const struct journal_sink *known, bool read_only, bool adopt,
                    char *marker_out, struct err *e)
 {
@@ -72,7 +83,7 @@ static int md_open(struct sink *s, const char *tag, const struct journal_sink *k
                        "fetched or removed",
                        m->path);
     if (maildir_open(m->path, m->layout, tag, fresh && !read_only, &m->md, e) != 0 ||
-        maildir_marker_read(m->md, id, &found, e) != 0 || check_marker(m, known, adopt, id, found, e) != 0)
+        read_marker(m, adopt && !read_only, id, &found, e) != 0 || check_marker(m, known, adopt, id, found, e) != 0)
         return -1;
     if (!found && !read_only && maildir_marker_make(m->md, id, e) != 0)
         return -1;

@@ -49,6 +49,8 @@ MUST_CHECK int maildir_marker_read(struct maildir *md, char id_out[MAILDIR_ID_LE
 /* Makes a marker durably with a fresh random id, and what leads to it; existing messages are left
  * alone. When another made one meanwhile, that one is read. */
 MUST_CHECK int maildir_marker_make(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], struct err *e);
+/* Removes the marker, damaged or not, if it can be. */
+void maildir_marker_drop(struct maildir *md);
 
 /* The folder of this name (program form, UTF-8; see wire/folder.h). Opened once, then found again. `create`: makes
  * folder, tmp, new and cur (and for maildir++ the file "maildirfolder") durably where missing. Without it a missing

@@ -69,9 +69,8 @@ int maildir_marker_read(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], boo
         disk_err(e, errno, "Maildir %s, file %s", md->path, marker_name);
     } else if (text.len != MAILDIR_ID_LEN + 1 || text.p[MAILDIR_ID_LEN] != '\n' ||
                !is_hex(slice_make(text.p, MAILDIR_ID_LEN))) {
-        err_set(e, E_DISK,
-                "Maildir %s: the file %s is damaged; put it back, or remove it and run mailhaul check --adopt",
-                md->path, marker_name);
+        err_set(e, E_DISK, "Maildir %s: the file %s is damaged; put it back, or run mailhaul check --adopt", md->path,
+                marker_name);
     } else {
         memcpy(id_out, text.p, MAILDIR_ID_LEN);
         id_out[MAILDIR_ID_LEN] = '\0';
@@ -123,6 +122,11 @@ int maildir_marker_make(struct maildir *md, char id_out[MAILDIR_ID_LEN + 1], str
     if (maildir_marker_read(md, id_out, &found, e) != 0)
         return -1;
     return found ? 0 : disk_err(e, ENOENT, "Maildir %s, file %s", md->path, marker_name);
+}
+
+void maildir_marker_drop(struct maildir *md)
+{
+    (void)unlinkat(md->root, marker_name, 0);
 }
 
 /* ---- finding ---- */

@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         include[pattern.n] = '\0';
         MUST(folder_selected(list, 1, name, delimiter, 0) == matches);
         MUST(!folder_selected(list, 2, name, delimiter, 0));
-        MUST(folder_selected(list, 3, name, delimiter, 0) == matches);
+        MUST(!folder_selected(list, 3, name, delimiter, 0));
+        MUST(!folder_selected(list + 1, 2, name, delimiter, 0));
     }
     if (!folder_is_pattern(pattern) && matches && pattern.n > 0 && memchr(pattern.p, '/', pattern.n) == NULL)
         MUST(slice_ieq(pattern, name));

@@ -118,7 +118,6 @@ static const struct {
     { "excluded, whatever stands behind it", LIST("*", "!Lists/*", "Lists/mailhaul"), "Lists/mailhaul", 0, false },
     { "excluded before it is selected", LIST("!Spam", "*"), "Spam", 0, false },
     { "its siblings stay out", LIST("*", "!Lists/*", "Lists/mailhaul"), "Lists/other", 0, false },
-    { "excluded before it is included", LIST("!Spam", "*"), "Spam", 0, true },
     { "excluded by special use", LIST("*", "!\\Junk"), "Werbung", IMAP_ATTR_JUNK, false },
     { "a later pattern over a special use", LIST("\\Sent", "!Gesendet"), "Gesendet", IMAP_ATTR_SENT, false },
     { "an unknown special use", LIST("\\Nonsense"), "Nonsense", ~0u & ~(unsigned)IMAP_ATTR_NOSELECT, false },
