@@ -121,6 +121,14 @@ int intake_begin(struct intake *in, struct err *e)
     return 0;
 }
 
+int intake_try(struct intake *in, struct err *e)
+{
+    int rc = intake_begin(in, e);
+
+    intake_drop(in);
+    return rc;
+}
+
 static int write_out(struct intake *in, struct err *e)
 {
     for (size_t k = 0; k < in->options->sink_count && in->out_len > 0; k++) {

@@ -40,6 +40,9 @@ void intake_free(struct intake **in);
 /* The next fetch() brings these. Everything is borrowed until it returned. */
 MUST_CHECK int intake_expect(struct intake *in, struct visit *visit, const struct listing *listing,
                              const struct fetch_item *items, size_t count, struct err *e);
+/* Whether every destination can take messages of this folder, while the server sends none yet: a folder whose name no
+ * file system holds (SCOPE_FOLDER) is found out here, and the session stays usable for the others. */
+MUST_CHECK int intake_try(struct intake *in, struct err *e);
 /* The first item that neither arrived nor failed; NULL: all did. */
 const struct fetch_item *intake_first_missing(const struct intake *in);
 bool intake_is_done(const struct intake *in, size_t index);

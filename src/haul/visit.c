@@ -80,7 +80,7 @@ static int fetch_items(struct pass *p, struct visit *visit, const struct fetch_i
     atomic_fetch_add(&p->o->progress->wanted_messages, count);
     atomic_fetch_add(&p->o->progress->wanted_bytes, octets);
     atomic_store(&p->o->progress->phase, HAUL_FETCHING);
-    if (intake_expect(p->intake, visit, &p->listing, items, count, e) != 0)
+    if (intake_expect(p->intake, visit, &p->listing, items, count, e) != 0 || intake_try(p->intake, e) != 0)
         return -1;
     if (source->ops->fetch(source, items, count, p->intake, e) == 0)
         return 0;

@@ -93,7 +93,8 @@ int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_r
         if ((event == IMAP_EV_BODY_BEGIN || event == IMAP_EV_BODY_DATA || event == IMAP_EV_BODY_END) &&
             body_event(im, event, handler, e) != 0) {
             im->broken = true;
-            return -1;
+            /* The rest of the body was not taken: it must not be read as responses. */
+            return e->scope < SCOPE_SESSION ? err_scope(e, SCOPE_SESSION) : -1;
         }
         stream_consume(im->stream, used);
         if (event == IMAP_EV_RESPONSE)
