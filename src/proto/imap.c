@@ -101,7 +101,6 @@ int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_r
             break;
     }
     stream_trace(im->stream, 'S', im->reader.text);
-    stream_exchange(im->stream, im->patience);
     if (imap_parse_response(im->reader.text, r) != 0) {
         im->broken = true;
         err_set(e, E_PROTO, "%s sent something that is no IMAP response", im->host);
@@ -264,6 +263,7 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
     struct imap_sent *sent = sent_find(im, tag);
 
     *continued_out = false;
+    stream_exchange(im->stream, im->patience);
     if (stream_flush(im->stream, e) != 0) {
         im->broken = true;
         return -1;
