@@ -2,8 +2,8 @@
  * Bodies and header blocks: many messages to a FETCH, several FETCHes in flight, everything streamed.
  *
  * A body may come before its UID, and it may come for a message that nobody asked for: it counts only once its response
- * has ended with a UID that is in flight and not done. What an answered FETCH did not bring is asked for once more, alone; then it has failed, or is
- * gone (RFC 3501 section 6.4.8: a UID that does not exist is no error).
+ * has ended with a UID that is in flight and not done. What an answered FETCH did not bring is asked for once more,
+ * alone; then it has failed, or is gone (RFC 3501 section 6.4.8: a UID that does not exist is no error).
  */
 #include "base/log.h"
 #include "base/num.h"

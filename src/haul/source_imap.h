@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * source_imap.h - an IMAP account as source: proto/imap.h behind source.h.
  *
- * RFC 3501 and 9051; LIST-EXTENDED RFC 5258, LIST-STATUS RFC 5819, SPECIAL-USE RFC 6154; UIDPLUS RFC 4315; MOVE RFC 6851; OBJECTID RFC 8474; UIDONLY RFC 9586;
- * MESSAGELIMIT RFC 9738.
+ * RFC 3501 and 9051; LIST-EXTENDED RFC 5258, LIST-STATUS RFC 5819, SPECIAL-USE RFC 6154; UIDPLUS RFC 4315; MOVE RFC
+ * 6851; OBJECTID RFC 8474; UIDONLY RFC 9586; MESSAGELIMIT RFC 9738.
  *
- * New mail is told by UIDVALIDITY and UID, never by \Seen; bodies are asked for with BODY.PEEK[], and folders are opened with EXAMINE unless something is to be removed, so
- * fetching changes nothing on the server. Only UIDs in flight are taken, and only when UID and body come in one response.
+ * New mail is told by UIDVALIDITY and UID, never by \Seen; bodies are asked for with BODY.PEEK[], and folders are
+ * opened with EXAMINE unless something is to be removed, so fetching changes nothing on the server. Only UIDs in flight
+ * are taken, and only when UID and body come in one response.
  */
 #ifndef MAILHAUL_HAUL_SOURCE_IMAP_H
 #define MAILHAUL_HAUL_SOURCE_IMAP_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * source_imap_int.h - source_imap.c (session, removal), imap_scan.c (folders), imap_list.c (what is in one) and imap_fetch.c (bodies and header blocks).
+ * source_imap_int.h - source_imap.c (session, removal), imap_scan.c (folders), imap_list.c (what is in one) and
+ * imap_fetch.c (bodies and header blocks).
  */
 #ifndef MAILHAUL_HAUL_SOURCE_IMAP_INT_H
 #define MAILHAUL_HAUL_SOURCE_IMAP_INT_H

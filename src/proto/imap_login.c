@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * From a host name to a session: greeting, TLS, capabilities, login, and what is enabled. RFC 3501 sections 3, 6.1 and 6.2, 7.1.4, 7.1.5.
+ * From a host name to a session: greeting, TLS, capabilities, login, and what is enabled. RFC 3501 sections 3, 6.1 and
+ * 6.2, 7.1.4, 7.1.5.
  */
 #include "proto/imap_int.h"
 
