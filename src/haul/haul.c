@@ -221,6 +221,8 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     rc = run(&p, &e);
     if (rc != 0 && trouble_note(&out->err, &e))
         out->err_told = false;
+    else if (rc != 0)
+        report(&p, &e);
     intake_free(&p.intake);
     out->failed += p.committer.store.put_off;
     out->quarantined += p.committer.store.rejected;

@@ -123,9 +123,6 @@ static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, st
                  item->octets, visit->folder->name);
     }
     *left_out = n < p->fetch.count;
-    /* What this session leaves, the next one plans again. */
-    if (*left_out)
-        p->budget += p->fetch.count - n + p->retry.count;
     if (fetch_items(p, visit, p->fetch.v, n, e) != 0)
         return -1;
     if (!*left_out && fetch_items(p, visit, p->retry.v, p->retry.count, e) != 0)
