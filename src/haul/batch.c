@@ -178,7 +178,7 @@ static int write_refused(struct batch_store *s, struct batch_item *item, const c
     item->m.state = rejected || item->m.tries >= HAUL_TRIES ? MESSAGE_QUARANTINED : MESSAGE_PENDING;
     if (item->m.state == MESSAGE_QUARANTINED) {
         s->rejected++;
-        log_warn("a message in %s was set aside: %s; see: mailhaul quarantine list", item->visit->folder->name, words);
+        log_error("a message in %s was set aside: %s; see: mailhaul quarantine list", item->visit->folder->name, words);
     } else {
         s->put_off++;
         item->visit->unsettled = true;

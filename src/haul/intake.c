@@ -296,8 +296,8 @@ int intake_failed(struct intake *in, const struct fetch_item *item, const struct
     m.state = m.tries >= HAUL_TRIES ? MESSAGE_QUARANTINED : MESSAGE_PENDING;
     if (m.state == MESSAGE_QUARANTINED) {
         in->result->quarantined++;
-        log_warn("a message in %s was set aside after %u tries: %s; see: mailhaul quarantine list",
-                 in->visit->folder->name, m.tries, words);
+        log_error("a message in %s was set aside after %u tries: %s; see: mailhaul quarantine list",
+                  in->visit->folder->name, m.tries, words);
     } else {
         in->result->failed++;
         log_warn("a message in %s could not be had (try %u of %d): %s", in->visit->folder->name, m.tries, HAUL_TRIES,

@@ -78,10 +78,11 @@ static int md_open(struct sink *s, const char *tag, const struct journal_sink *k
     if (fresh && read_only && stat(m->path, &st) != 0 && errno == ENOENT)
         return 0;
     if (!fresh && stat(m->path, &st) != 0)
-        return err_sys(e, E_DISK, errno,
-                       "Maildir %s is not there, though mail was delivered to it before (is it mounted?); nothing was "
-                       "fetched or removed",
-                       m->path);
+        return err_sys(
+            e, E_DISK, errno,
+            "Maildir %s is not there, though mail was delivered before (is it mounted?); nothing was fetched "
+            "or removed; if its path was changed on purpose, run: mailhaul check --adopt",
+            m->path);
     if (maildir_open(m->path, m->layout, tag, fresh && !read_only, &m->md, e) != 0 ||
         read_marker(m, adopt && !read_only, id, &found, e) != 0 || check_marker(m, known, adopt, id, found, e) != 0)
         return -1;

@@ -390,7 +390,7 @@ static int look(struct source_pop3 *s, const struct list_request *request, struc
     if (!sizes && out->messages > 0 && pop3_list(&s->pop3, pop3_listing_size, &p, &list, e) != 0)
         return -1;
     if (!uidl && !list && out->messages > 0)
-        return err_set(e, E_LACKS, "%s can list its messages neither by UIDL nor by LIST", s->server->dial.host);
+        return err_set(e, E_LACKS, "the server can list its messages neither by UIDL nor by LIST");
     pop3_listing_order(&p);
     if (p.odd > 0)
         log_info("%zu lines of the server's listing make no sense and are ignored", p.odd);

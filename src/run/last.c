@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "run/report.h"
 #include "run/session.h"
 
 enum { NAME_MAX_BYTES = 1024, FILE_MAX = 16 * 1024 };
@@ -76,9 +77,9 @@ void last_write(int state_dir, const char *account, int64_t began, const struct 
     o = json_pack("{s:s, s:I, s:I, s:I, s:i, s:i, s:s, s:s%, s:I, s:I, s:I, s:I, s:I, s:I}", "account", account,
                   "began", (json_int_t)began, "ended", (json_int_t)clock_wall(), "last_success",
                   (json_int_t)(failed ? before.last_success : began), "failures", failed ? (int)before.failures + 1 : 0,
-                  "exit_status", err_exit_status(r->err.code), "error_name", failed ? err_name(r->err.code) : "",
-                  "error", words, strlen(words), "messages", (json_int_t)r->messages, "bytes", (json_int_t)r->bytes,
-                  "removed", (json_int_t)r->removed, "skipped", (json_int_t)r->skipped, "failed", (json_int_t)r->failed,
+                  "exit_status", report_exit_status(r), "error_name", failed ? err_name(r->err.code) : "", "error",
+                  words, strlen(words), "messages", (json_int_t)r->messages, "bytes", (json_int_t)r->bytes, "removed",
+                  (json_int_t)r->removed, "skipped", (json_int_t)r->skipped, "failed", (json_int_t)r->failed,
                   "quarantined", (json_int_t)r->quarantined);
     text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
     if (text == NULL || session_state_name(account, ".last", &name) != 0 ||

@@ -11,9 +11,14 @@ S: * $seq FETCH (UID 2 FLAGS () BODY[] NIL)
 @run fetch
 @expect-exit 75
 @expect-maildir 1 3
-@run fetch
+@run -q fetch
 @expect-exit 65
+@expect-stderr set aside
 @expect-maildir 1 3
+@run status --json
+@expect-exit 0
+@expect-maildir any
+@expect-stdout "exit_status":65
 @run fetch
 @expect-exit 0
 @expect-maildir 1 3
