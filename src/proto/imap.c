@@ -9,6 +9,12 @@
 #include "proto/imap_int.h"
 #include "wire/limits.h"
 
+enum {
+    /* Between two tagged responses: one for each message of the largest listing, and as many that nobody asked for. */
+    UNTAGGED_MAX = 2 * LIMIT_LISTING,
+    ALERTS_MAX = 10,
+};
+
 struct imap *imap_new(const struct server *server)
 {
     struct imap *im = calloc(1, sizeof(*im));
@@ -120,6 +126,13 @@ static void take_caps(struct imap *im, struct slice names)
     im->caps_fresh = true;
 }
 
+/* The first ones of a session: a server could fill the log with them. */
+static void say_alert(struct imap *im, const struct imap_response *r)
+{
+    if (im->alerts++ < ALERTS_MAX)
+        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+}
+
 static int bye(struct imap *im, const struct imap_response *r, struct err *e)
 {
     im->broken = true;
@@ -163,7 +176,7 @@ static int note_untagged(struct imap *im, const struct imap_response *r, struct 
         im->utf8 |= strcasestr(words, "UTF8=ACCEPT") != NULL;
         im->uidonly |= strcasestr(words, "UIDONLY") != NULL;
     } else if (slice_ieq(r->code, SLICE("ALERT")))
-        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+        say_alert(im, r);
     if (r->status == IMAP_BYE)
         return bye(im, r, e);
     return note_uidvalidity(im, r, e);
@@ -192,6 +205,7 @@ static int take_tagged(struct imap *im, const struct imap_response *r, struct er
         return err_peer(e, im->reader.text);
     }
     sent->done = true;
+    im->untagged = 0;
     sent->result.status = r->status;
     copy_words(sent->result.code, sizeof(sent->result.code), r->code);
     copy_words(sent->result.code_args, sizeof(sent->result.code_args), r->code_args);
@@ -199,7 +213,7 @@ static int take_tagged(struct imap *im, const struct imap_response *r, struct er
     if (slice_ieq(r->code, SLICE("CAPABILITY")))
         take_caps(im, r->code_args);
     else if (r->status == IMAP_OK && slice_ieq(r->code, SLICE("ALERT")))
-        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+        say_alert(im, r);
     return 0;
 }
 
@@ -218,6 +232,10 @@ static int read_one(struct imap *im, const struct imap_handler *handler, struct 
         return 0;
     case IMAP_UNTAGGED:
         break;
+    }
+    if (++im->untagged > UNTAGGED_MAX) {
+        im->broken = true;
+        return err_set(e, E_PROTO, "%s sends responses without end", im->host);
     }
     if (note_untagged(im, &r, e) != 0)
         return -1;
@@ -347,7 +365,7 @@ void imap_string_arg(struct imap *im, struct slice value)
         put_literal(im, value);
         break;
     case IMAP_UNSENDABLE:
-        err_set(&im->put_error, E_PROTO, "a name with a NUL byte cannot be sent to %s", im->host);
+        err_set(&im->put_error, E_CONFIG, "a user name or password with a NUL byte cannot be sent to %s", im->host);
         break;
     }
     buf_release(&b);

@@ -15,6 +15,7 @@
  * Errors of imap_finish(): the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a broken protocol (E_PROTO), BYE (E_BUSY). A NO or BAD is no error here: it is in `done`, and
  * imap_refused() turns it into one, classed by its response code. After an error only imap_close().
  * A tagged response to a command that was never sent is E_PROTO. After STARTTLS everything learned before it is forgotten; PREAUTH before it, or no STARTTLS, is E_TLS.
+ * A command with all its responses is one exchange of net/stream.h, so that untagged responses cannot hold the session; more than two million of them are E_PROTO.
  * Thread: one at a time.
  */
 #ifndef MAILHAUL_PROTO_IMAP_H

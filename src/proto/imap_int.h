@@ -30,6 +30,8 @@ struct imap {
     bool logged_in, utf8, uidonly;
     bool broken; /* no LOGOUT any more */
     unsigned patience;
+    uint32_t untagged; /* responses since the last tagged one */
+    unsigned alerts;
     bool continued; /* a continuation was read and not used */
     char challenge[IMAP_WORDS_MAX];
     struct err put_error; /* of building a command */

@@ -146,8 +146,11 @@ static int authenticate_plain(struct imap *im, struct err *e)
         imap_end(im);
         if (imap_await_continue(im, tag, &go, &done, e) != 0)
             goto out;
-        if (done.status == IMAP_OK)
-            done.status = IMAP_NO;
+        if (go || done.status == IMAP_OK) {
+            im->broken = true;
+            err_set(e, E_PROTO, "%s went on with a login that was cancelled", im->host);
+            goto out;
+        }
     }
     rc = login_result(im, &done, e);
 out:
@@ -196,8 +199,6 @@ int imap_login(struct imap *im, struct err *e)
     uint32_t caps = imap_caps(im);
 
     im->caps_fresh = false;
-    if (s->user == NULL)
-        return err_set(e, E_CONFIG, "%s wants a login, and the account has no user", im->host);
     if ((caps & IMAP_CAP_AUTH_PLAIN) != 0 && server_allows(s, "plain"))
         return authenticate_plain(im, e);
     if ((caps & IMAP_CAP_LOGINDISABLED) == 0 && server_allows(s, "login") && s->authorize_as == NULL)
