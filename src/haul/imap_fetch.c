@@ -28,10 +28,12 @@ int imap_take_fetch(const struct imap_response *r, struct imap_fetch *out)
 
     if (!r->has_number || (!uidfetch && !slice_ieq(r->name, SLICE("FETCH"))) || imap_parse_fetch(r->rest, out) != 0)
         return -1;
-    if (uidfetch && !out->has_uid) {
-        out->has_uid = true;
-        out->uid = r->number;
-    }
+    if (!uidfetch)
+        return 0;
+    if (r->number == 0 || (out->has_uid && out->uid != r->number))
+        return -1;
+    out->has_uid = true;
+    out->uid = r->number;
     return 0;
 }
 
@@ -303,6 +305,8 @@ static int fetch_single(struct receiver *rx, size_t index, bool *refused_out, st
         return 0;
     if (still_there(rx, item, &there, e) != 0)
         return -1;
+    if (intake_is_done(rx->in, index)) /* late, but here */
+        return 0;
     if (!there)
         return intake_gone(rx->in, item, e);
     *refused_out = true;

@@ -42,6 +42,7 @@ struct uids {
     uint32_t from;
     uint32_t last; /* the highest so far, to keep the listing ascending */
     bool disorder;
+    bool partial; /* the server left some out */
 };
 
 static int uids_untagged(void *ctx, const struct imap_response *r, struct err *e)
@@ -72,7 +73,8 @@ static void sort_entries(struct listing *l)
 {
     size_t kept = 0;
 
-    qsort(l->v, l->count, sizeof(*l->v), compare_entries);
+    if (l->count > 0)
+        qsort(l->v, l->count, sizeof(*l->v), compare_entries);
     for (size_t i = 0; i < l->count; i++) {
         if (i == 0 || l->v[i].number != l->v[kept - 1].number)
             l->v[kept++] = l->v[i];
@@ -98,8 +100,9 @@ static int finish_uids(struct imap *im, uint32_t from, uint32_t tag, struct uids
     uint32_t below = 0;
 
     for (;;) {
-        struct slice args;
+        size_t before = u->out->count;
         uint32_t limit, lowest;
+        struct slice args;
 
         if (imap_finish(im, tag, &handler, done, e) != 0)
             return -1;
@@ -107,7 +110,11 @@ static int finish_uids(struct imap *im, uint32_t from, uint32_t tag, struct uids
         if (!slice_ieq(slice_str(done->code), SLICE("MESSAGELIMIT")) || num_take_u32(&args, &limit) != 0)
             return 0;
         args = slice_trim(args);
-        if (num_take_u32(&args, &lowest) != 0 || lowest <= from || (below != 0 && lowest >= below))
+        u->partial = num_take_u32(&args, &lowest) != 0;
+        if (u->partial || lowest <= from)
+            return 0;
+        u->partial = (below != 0 && lowest >= below) || u->out->count == before;
+        if (u->partial)
             return 0;
         below = lowest;
         u->last = 0;
@@ -116,10 +123,14 @@ static int finish_uids(struct imap *im, uint32_t from, uint32_t tag, struct uids
     }
 }
 
-static int open_folder(struct source_imap *si, const struct list_request *request, uint32_t *tag_out)
+static int open_folder(struct source_imap *si, const struct list_request *request, uint32_t *tag_out, struct err *e)
 {
     struct imap *im = si->im;
 
+    free(si->folder);
+    si->folder = strdup(request->folder->wire_name);
+    if (si->folder == NULL)
+        return err_nomem(e);
     imap_opening(im);
     imap_begin(im, tag_out);
     imap_text(im, request->writable ? "SELECT " : "EXAMINE ");
@@ -172,7 +183,8 @@ int imap_list_folder(struct source *s, const struct list_request *request, struc
     struct imap_done done;
     struct err later;
 
-    open_folder(si, request, &open_tag);
+    if (open_folder(si, request, &open_tag, e) != 0)
+        return -1;
     begin_uids(im, from, 0, &uids_tag);
     if (finish_open(si, open_tag, out, e) != 0) {
         if (e->scope == SCOPE_FOLDER && imap_finish(im, uids_tag, NULL, &done, &later) != 0)
@@ -191,16 +203,22 @@ int imap_list_folder(struct source *s, const struct list_request *request, struc
         if (finish_uids(im, uids.from, uids_tag, &uids, &done, e) != 0)
             return -1;
     }
-    if (done.status != IMAP_OK && out->messages > 0 && out->count == 0) {
-        imap_refused(im, &done, E_BUSY, "to list the messages", e);
-        return err_scope(e, SCOPE_FOLDER);
+    if (done.status != IMAP_OK && out->messages > 0) {
+        if (imap_throttled(&done))
+            return imap_refused(im, &done, E_BUSY, "to list the messages now", e);
+        if (out->count == 0) {
+            imap_refused(im, &done, E_BUSY, "to list the messages", e);
+            return err_scope(e, SCOPE_FOLDER);
+        }
+        uids.partial = true;
     }
     if (uids.disorder)
         sort_entries(out);
     if (out->count > 0 && out->uidnext <= out->v[out->count - 1].number)
         out->uidnext = out->v[out->count - 1].number + 1;
-    if (out->uidnext == 0)
+    /* What was left out has to be found in the next pass. */
+    if (out->uidnext == 0 || uids.partial)
         out->uidnext = uids.from;
-    out->complete = uids.from == 1;
+    out->complete = uids.from == 1 && !uids.partial;
     return 0;
 }

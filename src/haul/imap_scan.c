@@ -14,6 +14,7 @@ struct scan {
     struct source_imap *si;
     struct source_folders *out;
     size_t bytes;
+    size_t unreadable;
     size_t last; /* folder that a STATUS was for */
 };
 
@@ -113,15 +114,19 @@ static int take_list(struct scan *scan, const struct imap_response *r, struct er
 {
     struct buf wire = BUF_INIT(LIMIT_FOLDER_NAME * 4), name = BUF_INIT(LIMIT_FOLDER_NAME * 4);
     struct imap_list list;
+    bool readable;
     int rc = -1;
 
-    if (imap_parse_list(r->rest, &list, &wire) != 0 || slice_has_nul(buf_slice(&wire)) || wire.len == 0) {
-        log_warn("the server lists a folder whose name cannot be read; it is left out");
-        rc = 0;
+    readable = imap_parse_list(r->rest, &list, &wire) == 0 && !slice_has_nul(buf_slice(&wire)) && wire.len > 0;
+    scan->bytes += readable ? wire.len : r->rest.n;
+    if (wire.len > LIMIT_FOLDER_NAME || scan->bytes > LIMIT_FOLDER_BYTES) {
+        err_set(e, E_PROTO, "the server's folder names are longer than any real ones");
         goto out;
     }
-    if (wire.len > LIMIT_FOLDER_NAME || (scan->bytes += wire.len) > LIMIT_FOLDER_BYTES) {
-        err_set(e, E_PROTO, "the server's folder names are longer than any real ones");
+    if (!readable) {
+        if (scan->unreadable++ == 0)
+            log_warn("the server lists a folder whose name cannot be read; it is left out");
+        rc = 0;
         goto out;
     }
     if (decode_name(scan->si, buf_slice(&wire), list.delimiter, &name) != 0) {
@@ -131,7 +136,7 @@ static int take_list(struct scan *scan, const struct imap_response *r, struct er
     struct source_folder folder = {
         .name = name.p, .wire_name = wire.p, .delimiter = list.delimiter, .attrs = list.attrs
     };
-    if ((list.attrs & IMAP_ATTR_TRASH) != 0 && scan->si->trash == NULL)
+    if ((list.attrs & (IMAP_ATTR_TRASH | IMAP_ATTR_NOSELECT)) == IMAP_ATTR_TRASH && scan->si->trash == NULL)
         scan->si->trash = strdup(wire.p);
     rc = (list.attrs & IMAP_ATTR_NOSELECT) != 0 ? 0 : source_folders_add(scan->out, &folder, e);
     scan->last = scan->out->count - (scan->out->count > 0);

@@ -10,9 +10,8 @@ static int describe(const struct source *s, struct buf *out)
 {
     const struct server *server = ((const struct source_imap *)s)->server;
 
-    return buf_putf(out, "imap%s %s, %s%s", server->tls == SERVER_TLS_IMPLICIT ? "s" : "",
-                    server->dial.host != NULL ? server->dial.host : "through a tunnel",
-                    server->user != NULL ? "user " : "no user", server->user != NULL ? server->user : "");
+    return buf_putf(out, "imap%s %s, user %s", server->tls == SERVER_TLS_IMPLICIT ? "s" : "",
+                    server->dial.host != NULL ? server->dial.host : "through a tunnel", server->user);
 }
 
 static int open_session(struct source *s, struct err *e)
@@ -30,7 +29,8 @@ static void close_session(struct source *s)
 
     imap_close(&si->im);
     free(si->trash);
-    si->trash = NULL;
+    free(si->folder);
+    si->trash = si->folder = NULL;
 }
 
 static void free_source(struct source *s)
@@ -44,7 +44,8 @@ static void free_source(struct source *s)
 enum removal { REMOVAL_EXPUNGE, REMOVAL_MOVE, REMOVAL_MARK };
 
 /* CONTRACT promise 6, and what each server needs. On Gmail an expunged message stays in All Mail: only the trash
- * removes. Without UIDPLUS an EXPUNGE would take what others have marked. */
+ * removes. Without UIDPLUS an EXPUNGE would take what others have marked. What is in the trash already would come back
+ * from a MOVE with another UID, as new mail. */
 static int decide_removal(struct source_imap *si, enum removal *how_out, struct err *e)
 {
     uint32_t caps = imap_caps(si->im);
@@ -55,7 +56,7 @@ static int decide_removal(struct source_imap *si, enum removal *how_out, struct 
         return 0;
     if (imap_find_trash(si, e) != 0)
         return -1;
-    if (si->trash != NULL)
+    if (si->trash != NULL && (si->folder == NULL || strcmp(si->trash, si->folder) != 0))
         *how_out = REMOVAL_MOVE;
     return 0;
 }
@@ -116,19 +117,13 @@ static int remove_set(struct source_imap *si, enum removal how, const char *set,
     return second != 0 ? finish_removal(si, second, "to expunge messages", e) : 0;
 }
 
-static int remove_messages(struct source *s, const struct fetch_item *items, size_t count,
-                           enum remove_result *result_out, struct err *e)
+static int remove_some(struct source_imap *si, enum removal how, const struct fetch_item *items, size_t count,
+                       struct err *e)
 {
-    struct source_imap *si = imap_self(s);
-    enum removal how;
     struct uid_set set = UID_SET_INIT;
     struct buf text = BUF_INIT(LIMIT_COMMAND);
     int rc = -1;
 
-    if (decide_removal(si, &how, e) != 0)
-        return -1;
-    *result_out = how == REMOVAL_MARK ? REMOVE_MARKED : REMOVE_DONE;
-    say_how(si, how);
     for (size_t i = 0; i < count; i++) {
         if (uid_set_add(&set, items[i].number) != 0) {
             err_nomem(e);
@@ -149,6 +144,26 @@ out:
     uid_set_release(&set);
     buf_release(&text);
     return rc;
+}
+
+static int remove_messages(struct source *s, const struct fetch_item *items, size_t count,
+                           enum remove_result *result_out, struct err *e)
+{
+    struct source_imap *si = imap_self(s);
+    /* A command for more than this does a part of its work only (RFC 9738 section 3). */
+    uint32_t limit = imap_message_limit(si->im);
+    size_t most = limit != 0 ? limit : SIZE_MAX;
+    enum removal how;
+
+    if (decide_removal(si, &how, e) != 0)
+        return -1;
+    *result_out = how == REMOVAL_MARK ? REMOVE_MARKED : REMOVE_DONE;
+    say_how(si, how);
+    for (size_t i = 0; i < count; i += most) {
+        if (remove_some(si, how, items + i, size_min(most, count - i), e) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static const struct source_ops imap_ops = {

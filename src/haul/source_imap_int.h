@@ -14,6 +14,7 @@ struct source_imap {
     const struct server *server; /* borrowed */
     struct imap *im;             /* NULL: not open */
     char *trash;                 /* owned; the wire name of the \Trash folder, NULL: none told */
+    char *folder;                /* owned; the wire name of the folder that is open, NULL: none was opened */
     bool listed;                 /* the folders were listed in this session: `trash` is all there is to know */
     bool selected_any;           /* a SELECT was answered in this session */
     uint32_t uidvalidity;        /* of the folder that is open */

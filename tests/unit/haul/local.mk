@@ -5,6 +5,7 @@ unit_haul_tests = \
   %D%/test_listing \
   %D%/test_plan \
   %D%/test_reidentify \
+  %D%/test_source_imap \
   %D%/test_source_pop3 \
   %D%/test_trouble
 check_PROGRAMS += $(unit_haul_tests)
@@ -42,6 +43,9 @@ check_LIBRARIES += $(WORLD)
 %C%_test_reidentify_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_reidentify_LDFLAGS = $(WORLD_WRAP)
 %C%_test_reidentify_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_source_imap_SOURCES = %D%/test_source_imap.c $(UNIT_H)
+%C%_test_source_imap_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_source_imap_LDADD = $(UNIT_HAUL)
 %C%_test_source_pop3_SOURCES = %D%/test_source_pop3.c $(UNIT_H)
 %C%_test_source_pop3_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_source_pop3_LDADD = $(UNIT_HAUL)
