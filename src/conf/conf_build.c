@@ -254,6 +254,9 @@ static void check_whole(struct draft *d)
         a->port = usual_port(a);
     if (a->tunnel.n == 0 && a->host == NULL && !wrote_anywhere(d, "host"))
         problem(d, "host is missing: ", "host = \"imap.example.org\"");
+    if (a->tunnel.n > 0 && a->host == NULL && a->tls != CONF_TLS_PLAINTEXT && !wrote_anywhere(d, "host"))
+        problem(d, "TLS through a tunnel needs host, the name in the certificate; ",
+                "if the tunnel itself is safe: tls = \"plaintext\"");
     if (a->tunnel.n == 0 && a->login.user == NULL && !wrote_anywhere(d, "user"))
         problem(d, "user is missing: ", "user = \"me@example.org\"");
     if (a->tunnel.n > 0 && a->proxy_host != NULL)

@@ -10,8 +10,9 @@ static int describe(const struct source *s, struct buf *out)
 {
     const struct server *server = ((const struct source_imap *)s)->server;
 
-    return buf_putf(out, "imap%s %s, user %s", server->tls == SERVER_TLS_IMPLICIT ? "s" : "",
-                    server->dial.host != NULL ? server->dial.host : "through a tunnel", server->user);
+    return buf_putf(out, "imap%s %s, %s%s", server->tls == SERVER_TLS_IMPLICIT ? "s" : "",
+                    server->dial.host != NULL ? server->dial.host : "through a tunnel",
+                    server->user != NULL ? "user " : "no user", server->user != NULL ? server->user : "");
 }
 
 static int open_session(struct source *s, struct err *e)

@@ -61,7 +61,8 @@ static int pop3_describe(const struct source *source, struct buf *out)
         return -1;
     if (server->tls == SERVER_PLAINTEXT && buf_put_str(out, " without TLS") != 0)
         return -1;
-    return buf_putf(out, ", user %s", server->user);
+    return buf_putf(out, ", %s%s", server->user != NULL ? "user " : "no user",
+                    server->user != NULL ? server->user : "");
 }
 
 /* --- open and close --- */

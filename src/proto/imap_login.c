@@ -199,6 +199,8 @@ int imap_login(struct imap *im, struct err *e)
     uint32_t caps = imap_caps(im);
 
     im->caps_fresh = false;
+    if (s->user == NULL)
+        return err_set(e, E_CONFIG, "%s wants a login, and the account has no user", im->host);
     if ((caps & IMAP_CAP_AUTH_PLAIN) != 0 && server_allows(s, "plain"))
         return authenticate_plain(im, e);
     if ((caps & IMAP_CAP_LOGINDISABLED) == 0 && server_allows(s, "login") && s->authorize_as == NULL)

@@ -340,6 +340,10 @@ int pop3_login(struct pop3 *p, struct err *e)
     bool unknown = !p->has_caps && (disabled_bits(p) & POP3_CAP_SASL_PLAIN) == 0;
     bool only_plain = s->authorize_as != NULL || !server_allows(s, "login");
 
+    if (s->user == NULL) {
+        pop3_broken(p);
+        return err_set(e, E_CONFIG, "%s wants a login, and the account has no user", pop3_host(p));
+    }
     if (!in_a_line(slice_str(s->user)) || !in_a_line(slice_str(s->authorize_as))) {
         pop3_broken(p);
         return err_set(e, E_CONFIG, "the user name holds a line end");

@@ -18,9 +18,9 @@ struct server {
     struct dial_options dial;
     enum server_tls tls;
     struct tls_settings tls_settings; /* host and trust; the client sets alpn itself */
-    const char *user;
-    const char *authorize_as; /* NULL: the user itself */
-    const char *const *auth;  /* NULL-terminated: "auto", or the mechanisms allowed: "plain", "login" */
+    const char *user;                 /* NULL: none, for servers that ask for no login (PREAUTH through a tunnel) */
+    const char *authorize_as;         /* NULL: the user itself */
+    const char *const *auth;          /* NULL-terminated: "auto", or the mechanisms allowed: "plain", "login" */
     int (*password)(void *ctx, struct secret *out, struct err *e);
     void *password_ctx;
     const char *const *disabled; /* NULL-terminated capability names that are never used, or NULL */

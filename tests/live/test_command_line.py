@@ -127,3 +127,17 @@ def test_few_descriptors(idle):
     done = subprocess.run([mailhaul.program(), "check"], env=idle.env, timeout=60, stderr=subprocess.PIPE,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16)))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("protocol, server", ids=["imap", "pop3"], argvalues=[
+    ("imap", r"printf '* OK hello\r\n'; while read -r tag word rest; do "
+             r"printf '* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n%s OK done\r\n' $tag; done"),
+    ("pop3", r"printf '+OK hello\r\n'; while read -r word; do printf '+OK\r\nSASL PLAIN\r\n.\r\n'; done"),
+])
+def test_tunnel_without_user(world, protocol, server):
+    """A tunnel may do without user, as long as the server asks for no login."""
+    world.write_config("""
+        account "t" { protocol = "%s" tls = "plaintext" timeout = 2 tunnel = { "sh", "-c", "%s" }
+                      password = "x" deliver maildir { path = "%s" } }
+    """ % (protocol, server.replace("\\", "\\\\"), world.mail))
+    assert b"has no user" in world.run("fetch", check=78).err

@@ -106,7 +106,12 @@ static const struct {
       "c:2: account a: host is missing: host = \"imap.example.org\"\n" },
     { "no user", "\naccount a { host = h\n deliver maildir { path = /m } }",
       "c:2: account a: user is missing: user = \"me@example.org\"\n" },
-    { "a tunnel needs neither", "account a { tunnel = { ssh, x }\n deliver maildir { path = /m } }", "" },
+    { "a tunnel needs neither", "account a { tunnel = { ssh, x } tls = plaintext\n deliver maildir { path = /m } }",
+      "" },
+    { "TLS in a tunnel needs a name", "account a { tunnel = { ssh, x }\n deliver maildir { path = /m } }",
+      "c:1: account a: TLS through a tunnel needs host, the name in the certificate; if the tunnel itself is safe: tls "
+      "= "
+      "\"plaintext\"\n" },
     { "no deliver section", "\naccount a { host = h user = u }",
       "c:2: account a: no deliver section, so its mail has no place to go: write  deliver maildir { path = "
       "\"~/Mail/%a\" }  into it\n" },
