@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 unit_haul_tests = \
+  %D%/test_batch \
+  %D%/test_committer \
   %D%/test_haul \
   %D%/test_haul_crash \
+  %D%/test_intake \
   %D%/test_listing \
   %D%/test_plan \
   %D%/test_reidentify \
@@ -25,6 +28,14 @@ check_LIBRARIES += $(WORLD)
   %D%/world.c %D%/world.h $(UNIT_H)
 %C%_libworld_a_CFLAGS = $(UNIT_CFLAGS)
 
+%C%_test_batch_SOURCES = %D%/test_batch.c
+%C%_test_batch_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_batch_LDFLAGS = $(WORLD_WRAP)
+%C%_test_batch_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_committer_SOURCES = %D%/test_committer.c
+%C%_test_committer_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_committer_LDFLAGS = $(WORLD_WRAP)
+%C%_test_committer_LDADD = $(WORLD) $(UNIT_HAUL)
 %C%_test_haul_SOURCES = %D%/test_haul.c
 %C%_test_haul_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_haul_LDFLAGS = $(WORLD_WRAP)
@@ -33,6 +44,10 @@ check_LIBRARIES += $(WORLD)
 %C%_test_haul_crash_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_haul_crash_LDFLAGS = $(WORLD_WRAP)
 %C%_test_haul_crash_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_intake_SOURCES = %D%/test_intake.c
+%C%_test_intake_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_intake_LDFLAGS = $(WORLD_WRAP)
+%C%_test_intake_LDADD = $(WORLD) $(UNIT_HAUL)
 %C%_test_listing_SOURCES = %D%/test_listing.c $(UNIT_H)
 %C%_test_listing_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_listing_LDADD = $(UNIT_HAUL)

@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink_memory.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "fate.h"
+
+/* Names and states of all files: one thread makes them, the other places them. */
+static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
+
+static enum mem_file_state state_of(const struct mem_file *file)
+{
+    enum mem_file_state state;
+
+    pthread_mutex_lock(&table);
+    state = file->state;
+    pthread_mutex_unlock(&table);
+    return state;
+}
+
+static void set_state(struct mem_file *file, enum mem_file_state state)
+{
+    pthread_mutex_lock(&table);
+    file->state = state;
+    pthread_mutex_unlock(&table);
+}
 
 static struct sink_memory *self(struct sink *s)
 {
@@ -85,11 +106,13 @@ static int mem_begin(struct sink *s, const struct sink_message *message, struct 
         return -1;
     if (m->current != NULL)
         fate_broken("a message begins in the middle of another");
+    pthread_mutex_lock(&table);
     for (size_t i = 0; i < MEM_FILES && file == NULL; i++)
         file = m->files[i].state == FILE_NONE ? &m->files[i] : NULL;
     if (file == NULL)
         fate_broken("more files than this test can hold");
     *file = (struct mem_file){ .state = FILE_OPEN };
+    pthread_mutex_unlock(&table);
     snprintf(file->folder, sizeof(file->folder), "%.*s", SLICE_ARG(message->folder));
     m->current = file;
     m->begun++;
@@ -122,11 +145,13 @@ static int mem_finish(struct sink *s, const struct sink_message *message, struct
 
     if (called(m, CALL_FINISH, e) != 0)
         return -1;
+    pthread_mutex_lock(&table);
+    snprintf(m->current->name, sizeof(m->current->name), "%s-%u", s->name, ++m->made);
     m->current->state = FILE_FINISHED;
+    pthread_mutex_unlock(&table);
     m->current->flags = message->flags;
     m->current->date = message->date;
     m->current->octets = message->octets;
-    snprintf(m->current->name, sizeof(m->current->name), "%s-%u", s->name, ++m->made);
     snprintf(slot->name, sizeof(slot->name), "%s", m->current->name);
     slot->state = DELIVERY_WANTED;
     slot->own = m->current;
@@ -139,7 +164,7 @@ static void mem_abort(struct sink *s)
     struct sink_memory *m = self(s);
 
     if (m->current != NULL)
-        m->current->state = FILE_NONE;
+        set_state(m->current, FILE_NONE);
     m->current = NULL;
 }
 
@@ -149,9 +174,9 @@ static int mem_prepare(struct sink *s, struct sink_slot *const *slots, size_t co
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct mem_file *file = slots[i]->own;
-        if (file->state != FILE_FINISHED)
+        if (state_of(file) != FILE_FINISHED)
             fate_broken("%s is prepared twice or too early", file->name);
-        file->state = FILE_PREPARED;
+        set_state(file, FILE_PREPARED);
     }
     return fate_done(e);
 }
@@ -176,13 +201,13 @@ static int mem_commit(struct sink *s, struct sink_slot *const *slots, size_t cou
 
         if (called(m, CALL_COMMIT, e) != 0)
             return -1;
-        if (file->state != FILE_PREPARED)
+        if (state_of(file) != FILE_PREPARED)
             fate_broken("%s is placed before it was prepared", file->name);
         if (!fate_is_staged(s->row, file->name))
             fate_broken("%s is placed before STAGED is durable", file->name);
         if (refused(m, slots[i]))
             continue;
-        file->state = FILE_PLACED;
+        set_state(file, FILE_PLACED);
         slots[i]->state = DELIVERY_STAGED;
         if (fate_done(e) != 0)
             return -1;
@@ -192,7 +217,7 @@ static int mem_commit(struct sink *s, struct sink_slot *const *slots, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (slots[i]->state != DELIVERY_STAGED)
             continue;
-        ((struct mem_file *)slots[i]->own)->state = FILE_DURABLE;
+        set_state(slots[i]->own, FILE_DURABLE);
         slots[i]->state = DELIVERY_DELIVERED;
     }
     return fate_done(e);
@@ -202,8 +227,8 @@ static void mem_discard(struct sink *s, struct sink_slot *slot)
 {
     struct mem_file *file = slot->own;
 
-    if (file->state < FILE_PLACED || self(s)->null)
-        file->state = FILE_NONE;
+    if (state_of(file) < FILE_PLACED || self(s)->null)
+        set_state(file, FILE_NONE);
     slot->own = NULL;
 }
 
@@ -249,6 +274,17 @@ void sink_memory_power_cut(struct sink_memory *m, bool keep_placed)
         if (file->state < FILE_PLACED || (file->state == FILE_PLACED && !keep_placed))
             file->state = FILE_NONE;
     }
+}
+
+bool sink_memory_is_durable(struct sink_memory *m, const char *name)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&table);
+    for (size_t i = 0; i < MEM_FILES && !found; i++)
+        found = m->files[i].state == FILE_DURABLE && strcmp(m->files[i].name, name) == 0;
+    pthread_mutex_unlock(&table);
+    return found;
 }
 
 size_t sink_memory_having(const struct sink_memory *m, const char *words)

@@ -42,6 +42,8 @@ struct sink_memory {
 
 void sink_memory_init(struct sink_memory *m, const char *name);
 void sink_memory_power_cut(struct sink_memory *m, bool keep_placed);
+/* From any thread, also while the other one is at work. */
+bool sink_memory_is_durable(struct sink_memory *m, const char *name);
 /* Files that are where readers see them. */
 size_t sink_memory_count(const struct sink_memory *m);
 /* Those whose body holds `words`. */

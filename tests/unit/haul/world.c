@@ -26,13 +26,8 @@ static void ok(int rc, const struct err *e)
 static bool is_durable(int64_t sink, const char *name)
 {
     for (size_t k = 0; k < WORLD_SINKS; k++) {
-        if (w.sinks[k].sink.row != sink)
-            continue;
-        for (size_t i = 0; i < MEM_FILES; i++) {
-            const struct mem_file *f = &w.sinks[k].files[i];
-            if (strcmp(f->name, name) == 0 && (f->state == FILE_DURABLE || w.sinks[k].null))
-                return true;
-        }
+        if (w.sinks[k].sink.row == sink && sink_memory_is_durable(&w.sinks[k], name))
+            return true;
     }
     return false;
 }
@@ -109,30 +104,35 @@ static void delivered(void *ctx, const struct haul_delivered *d)
     ++*count;
 }
 
-int world_pass(void)
+static struct {
+    struct lock lock;
+    struct sink *sinks[WORLD_SINKS];
+    struct haul_options options;
+} stage;
+
+static const struct haul_options *set_up(void)
 {
     struct err e = ERR_INIT;
-    struct lock lock = LOCK_INIT;
-    struct sink *sinks[WORLD_SINKS];
     size_t sink_count = 0;
 
     for (size_t k = 0; k < WORLD_SINKS; k++) {
         if ((w.active & (1u << k)) != 0)
-            sinks[sink_count++] = &w.sinks[k].sink;
+            stage.sinks[sink_count++] = &w.sinks[k].sink;
     }
     clock_fake(1000, w.now);
     w.policy.now = w.now;
     w.delivered = 0;
     w.progress = (struct haul_progress){ 0 };
     world_journal_close();
-    ok(lock_take(&lock, box_fd, "a.lock", w.dry_run, &e), &e);
+    stage.lock = LOCK_INIT;
+    ok(lock_take(&stage.lock, box_fd, "a.lock", w.dry_run, &e), &e);
     ok(journal_open(box_fd, box, "a.db", w.dry_run, &journal, &e), &e);
-    struct haul_options options = {
+    stage.options = (struct haul_options){
         .source = &w.source.source,
-        .sinks = sinks,
+        .sinks = stage.sinks,
         .sink_count = sink_count,
         .journal = journal,
-        .lock = &lock,
+        .lock = &stage.lock,
         .folders = w.folders,
         .folder_count = w.folder_count,
         .policy = w.policy,
@@ -142,14 +142,41 @@ int world_pass(void)
         .progress = &w.progress,
         .observer = { .ctx = &w.delivered, .delivered = delivered },
     };
-    w.rc = haul_pass(&options, &w.r);
+    return &stage.options;
+}
+
+static void tear_down(void)
+{
     journal_close(&journal);
-    lock_release(&lock);
+    lock_release(&stage.lock);
     for (size_t k = 0; k < WORLD_SINKS; k++)
         assert_int_equal(sink_memory_scratch(&w.sinks[k]), 0);
+}
+
+int world_pass(void)
+{
+    w.rc = haul_pass(set_up(), &w.r);
+    tear_down();
     assert_false(w.source.open);
     assert_int_equal(atomic_load(&w.progress.phase), HAUL_FINISHED);
     return w.rc;
+}
+
+const struct haul_options *world_stage(void)
+{
+    const struct haul_options *options = set_up();
+    struct err e = ERR_INIT;
+
+    ok(haul_open_sinks(options, false, &e), &e);
+    fate_set(FATE_NEVER, 0);
+    return options;
+}
+
+void world_unstage(void)
+{
+    for (size_t k = 0; k < stage.options.sink_count; k++)
+        stage.sinks[k]->ops->close(stage.sinks[k]);
+    tear_down();
 }
 
 void world_good_pass(uint64_t messages, const char *file, int line)

@@ -53,6 +53,10 @@ void world_quiet_pass(const char *file, int line);
 /* Every message of the server is exactly once in each of the first `sinks` destinations. */
 #define ARRIVED(sinks) world_arrived((sinks), __FILE__, __LINE__)
 void world_arrived(size_t sinks, const char *file, int line);
+/* For tests of single pieces: lock, journal and destinations open, as in a pass that has not begun; until world_unstage().
+ * The options are good until then. */
+const struct haul_options *world_stage(void);
+void world_unstage(void);
 /* Between passes: the journal, open until world_journal_close(). */
 struct journal *world_journal(void);
 void world_journal_close(void);
