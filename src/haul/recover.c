@@ -66,17 +66,18 @@ static int recover_sink(const struct haul_options *o, struct sink *sink, unsigne
     }
 }
 
-static int recover_all(const struct haul_options *o, struct err *e)
+/* *any_out: the last pass did not end. */
+static int recover_all(const struct haul_options *o, bool *any_out, struct err *e)
 {
     unsigned count = 0;
-    bool any = false;
 
-    for (size_t i = 0; i < o->sink_count && !any; i++) {
+    *any_out = false;
+    for (size_t i = 0; i < o->sink_count && !*any_out; i++) {
         struct journal_staged staged;
-        if (journal_staged_first(o->journal, o->sinks[i]->row, 0, &staged, &any, e) != 0)
+        if (journal_staged_first(o->journal, o->sinks[i]->row, 0, &staged, any_out, e) != 0)
             return -1;
     }
-    if (!any)
+    if (!*any_out)
         return 0;
     if (journal_begin(o->journal, e) != 0)
         return -1;
@@ -97,15 +98,18 @@ static int recover_all(const struct haul_options *o, struct err *e)
 
 int haul_open_sinks(const struct haul_options *o, bool adopt, struct err *e)
 {
+    bool broken;
+
     for (size_t i = 0; i < o->sink_count; i++) {
         if (open_sink(o, o->sinks[i], adopt, e) != 0)
             return -1;
     }
     if (o->dry_run)
         return 0;
-    if (journal_sinks_done(o->journal, e) != 0 || recover_all(o, e) != 0)
+    if (journal_sinks_done(o->journal, e) != 0 || recover_all(o, &broken, e) != 0)
         return -1;
-    if (!lock_was_busy(o->lock))
+    /* The mark in the lock file is not flushed, so a power cut may have taken it; the journal is. */
+    if (!broken && !lock_was_busy(o->lock))
         return 0;
     for (size_t i = 0; i < o->sink_count; i++) {
         if (o->sinks[i]->ops->sweep(o->sinks[i], e) != 0)

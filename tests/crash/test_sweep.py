@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Killed at every durable step, then resumed (MAILHAUL_SWEEP=full: every step; else a sample of each scenario)."""
 import concurrent.futures
+import glob
 import os
 
 import pytest
 
 import case
+import mailhaul
 from case import Case, Scenario
 
 SCENARIOS = [
@@ -41,6 +43,24 @@ def killed_at(server, scenario, number, again=None):
         if again:
             c.disturbed({"MAILHAUL_DIE_AT": str(again)})
             c.check_halfway()
+        c.resume_and_check()
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_the_lock_lost_its_mark(server, protocol):
+    """The mark that says "busy" is not flushed: after a power cut tmp/ is swept because of what the journal holds."""
+    scenario = Scenario(protocol)
+    with Case(server, scenario) as c:
+        number = steps_of(server, scenario).index("maildir.placed") + 1
+        assert c.disturbed({"MAILHAUL_DIE_AT": str(number)}).code == -9
+        assert [m for m in mailhaul.read_maildir(c.world.mail, data=False) if m.place == "tmp"]
+        locks = glob.glob(c.dir + "/**/*.lock", recursive=True)
+        assert len(locks) == 1
+        with open(locks[0], "r+b") as f:
+            mark = f.read()
+            assert b" busy" in mark
+            f.seek(0)
+            f.write(mark.replace(b" busy", b" idle"))
         c.resume_and_check()
 
 
