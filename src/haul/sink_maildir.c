@@ -86,7 +86,8 @@ static int md_open(struct sink *s, const char *tag, const struct journal_sink *k
     if (maildir_open(m->path, m->layout, tag, fresh && !read_only, &m->md, e) != 0 ||
         read_marker(m, adopt && !read_only, id, &found, e) != 0 || check_marker(m, known, adopt, id, found, e) != 0)
         return -1;
-    if (!found && !read_only && maildir_marker_make(m->md, id, e) != 0)
+    /* One that the journal does not know may be of a run that was killed before the way to it was flushed. */
+    if ((!found || known->marker[0] == '\0') && !read_only && maildir_marker_make(m->md, id, e) != 0)
         return -1;
     memcpy(marker_out, id, sizeof(id));
     return 0;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -49,6 +50,21 @@ int session_state_name(const char *account, const char *suffix, struct buf *out)
     return buf_put_str(out, suffix);
 }
 
+/* The entry that leads to a new directory: without it, what is in there goes with the power. */
+static int sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = slash == NULL || slash == path ? strdup(slash == path ? "/" : ".")
+                                                  : slice_dup(slice_make(path, (size_t)(slash - path)));
+    int fd = parent != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    /* What may be written but not read cannot be flushed from here. */
+    int rc = parent == NULL || (fd >= 0 && fsync(fd) != 0 && errno != EINVAL) ? -1 : 0;
+
+    io_close(&fd);
+    free(parent);
+    return rc;
+}
+
 static int make_parents(const char *path, struct err *e)
 {
     struct buf part = BUF_INIT(4096);
@@ -60,7 +76,7 @@ static int make_parents(const char *path, struct err *e)
             err_nomem(e);
             goto out;
         }
-        if (mkdir(buf_cstr(&part), 0700) != 0 && errno != EEXIST) {
+        if (mkdir(buf_cstr(&part), 0700) == 0 ? sync_parent(buf_cstr(&part)) != 0 : errno != EEXIST) {
             err_sys(e, E_DISK, errno, "the state directory %s cannot be made", buf_cstr(&part));
             goto out;
         }
