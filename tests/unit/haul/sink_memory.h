@@ -15,7 +15,7 @@ enum { MEM_FILES = 512, MEM_BODY = 400 };
 enum mem_file_state { FILE_NONE, FILE_OPEN, FILE_FINISHED, FILE_PREPARED, FILE_PLACED, FILE_DURABLE };
 
 struct mem_file {
-    enum mem_file_state state;
+    _Atomic enum mem_file_state state; /* a free one is looked for while the committer moves others on */
     char name[32], folder[64];
     char body[MEM_BODY];
     size_t len;
