@@ -73,11 +73,11 @@ static void set_up_process(void)
     catch_signals();
 }
 
-/* Standard error shows warnings in cron, also what happens on a terminal, and what -v, -q and -n (to say what would be
- * done) ask for. */
-static enum log_level screen_level(const struct cmd_options *o, const struct conf *c)
+/* A pass in cron shows warnings alone; whoever asks for something else, for -n, or sits at a terminal wants the answer. */
+static enum log_level screen_level(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c)
 {
-    enum log_level usual = o->dry_run || isatty(STDERR_FILENO) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+    bool asked = cmd->run != cmd_fetch || o->dry_run || isatty(STDERR_FILENO);
+    enum log_level usual = asked ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
 
     if (o->quiet)
         return LOG_LEVEL_ERROR;
@@ -86,10 +86,10 @@ static enum log_level screen_level(const struct cmd_options *o, const struct con
     return c->log_level < usual ? c->log_level : usual;
 }
 
-static int open_log(const struct cmd_options *o, const struct conf *c, struct err *e)
+static int open_log(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c, struct err *e)
 {
     const struct log_options options = {
-        .level = screen_level(o, c), .to_file = c->log_level, .file = c->log_file, .syslog = c->syslog
+        .level = screen_level(cmd, o, c), .to_file = c->log_level, .file = c->log_file, .syslog = c->syslog
     };
 
     return log_open(&options, e);
@@ -124,7 +124,8 @@ static int run(struct options *options)
     }
     if (conf_load(options->o.config, &c, &e) != 0)
         return err_exit_status(e.code);
-    if (options_accounts(options, c, &e) != 0 || open_log(&options->o, c, &e) != 0 || ask(options, c, &e) != 0)
+    if (options_accounts(options, c, &e) != 0 || open_log(options->cmd, &options->o, c, &e) != 0 ||
+        ask(options, c, &e) != 0)
         status = fail(&e);
     else
         status = options->cmd->run(&options->o, c);

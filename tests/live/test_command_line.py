@@ -55,7 +55,8 @@ def test_options_before_and_behind(idle, words):
     other = idle.write_config(open(idle.config).read().replace('"work"', '"work" { } account "other"'),
                               idle.home + "/other.conf")
     result = idle.run(*[w.replace("FILE", other) for w in words], check=0)
-    assert result.out == b"" and result.err == b""
+    assert result.out == b"" and (result.err == b"") == ("-qc" in words)
+    assert result.err == b"" or b"configuration ok" in result.err
     idle.run("check", "other", check=64)
     idle.run("check", "-c", other, "other", check=0)
 
