@@ -126,9 +126,12 @@ static void take_caps(struct imap *im, struct slice names)
     im->caps_fresh = true;
 }
 
-/* The first ones of a session: a server could fill the log with them. */
+/* The first ones of a session: a server could fill the log with them. Before TLS anybody may have said it: words that
+ * press a user to act come from the server or not at all. */
 static void say_alert(struct imap *im, const struct imap_response *r)
 {
+    if (im->server->tls != SERVER_PLAINTEXT && stream_tls(im->stream) == NULL)
+        return;
     if (im->alerts++ < ALERTS_MAX)
         log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
 }
