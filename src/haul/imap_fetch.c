@@ -68,11 +68,27 @@ struct receiver {
     struct digest digest;
 };
 
+/* False for a body that is far larger than any that is in flight was listed: whose it is may come after it. */
+static bool plausible(const struct receiver *rx, uint64_t octets)
+{
+    uint64_t listed = 0;
+
+    if (octets <= LIMIT_OCTETS_SLACK)
+        return true;
+    for (size_t i = rx->from; i < rx->to; i++) {
+        if (rx->items[i].octets == 0)
+            return true;
+        listed = rx->items[i].octets > listed ? rx->items[i].octets : listed;
+    }
+    return octets - LIMIT_OCTETS_SLACK <= listed * LIMIT_OCTETS_FACTOR;
+}
+
 static int body_begin(void *ctx, uint64_t octets, struct err *e)
 {
     struct receiver *rx = ctx;
 
-    (void)octets;
+    if (!plausible(rx, octets))
+        return err_set(e, E_PROTO, "the server sends a message of %" PRIu64 " octets, far more than it listed", octets);
     rx->bodies++;
     if (rx->in != NULL)
         return intake_begin(rx->in, e);

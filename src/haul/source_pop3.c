@@ -20,11 +20,6 @@ enum {
     PART_MAX = 300,
 };
 
-/* What a body may have above its listed size: sizes are wrong in both directions, but a body without end is an attack
- * on the disk. */
-#define OCTETS_SLACK  (UINT64_C(64) * 1024 * 1024)
-#define OCTETS_FACTOR 4
-
 struct source_pop3 {
     struct source source;
     const struct server *server;
@@ -462,7 +457,7 @@ static int bodies_data(void *ctx, struct slice run, struct err *e)
     uint64_t listed = b->current->octets, so_far = intake_octets(b->in) + run.n;
 
     if (so_far > LIMIT_MESSAGE_OCTETS ||
-        (listed > 0 && so_far > OCTETS_SLACK && so_far - OCTETS_SLACK > listed * OCTETS_FACTOR)) {
+        (listed > 0 && so_far > LIMIT_OCTETS_SLACK && so_far - LIMIT_OCTETS_SLACK > listed * LIMIT_OCTETS_FACTOR)) {
         if (cannot_have(b, "the message is far longer than the server said, perhaps without end", SLICE_NONE, e) == 0)
             err_set(e, E_PROTO, "message %" PRIu32 " is far longer than the server said: %" PRIu64 " octets and no end",
                     b->current->number, so_far);
