@@ -81,7 +81,7 @@ static int connect_to(const struct cmd_options *o, const struct conf_account *a,
 int cmd_check(const struct cmd_options *o, const struct conf *c)
 {
     const struct session_options writing = { .dry_run = o->dry_run, .sessions = 1 };
-    const struct session_options looking = { .dry_run = true, .list_all = true, .sessions = 1 };
+    const struct session_options looking = { .dry_run = true, .look = true, .list_all = true, .sessions = 1 };
     int status = EXIT_OK;
 
     log_info("configuration ok: %zu account%s (%s)", c->account_count, c->account_count == 1 ? "" : "s", c->path);

@@ -72,7 +72,7 @@ static int show(const struct cmd_options *o, const struct conf_account *a, struc
 
 int cmd_folders(const struct cmd_options *o, const struct conf *c)
 {
-    const struct session_options looking = { .dry_run = true, .list_all = true, .sessions = 1 };
+    const struct session_options looking = { .dry_run = true, .look = true, .list_all = true, .sessions = 1 };
 
     return each_account(o, c, &looking, show);
 }

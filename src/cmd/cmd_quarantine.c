@@ -102,7 +102,7 @@ static int drop(const struct cmd_options *o, const struct conf_account *a, struc
 int cmd_quarantine(const struct cmd_options *o, const struct conf *c)
 {
     const struct session_options writing = { .dry_run = o->dry_run, .sessions = 1 };
-    const struct session_options looking = { .dry_run = true, .sessions = 1 };
+    const struct session_options looking = { .dry_run = true, .look = true, .sessions = 1 };
 
     if (strcmp(o->action, "retry") == 0)
         return each_account(o, c, &writing, retry);

@@ -194,7 +194,7 @@ static int open_state(struct session *s, struct err *e)
             err_set(e, E_CONFIG, "the name of account %s is too long", s->account->name);
         goto out;
     }
-    if (s->state_dir >= 0 && lock_take(&s->lock, s->state_dir, buf_cstr(&lock), read_only, e) != 0)
+    if (s->state_dir >= 0 && !s->options.look && lock_take(&s->lock, s->state_dir, buf_cstr(&lock), read_only, e) != 0)
         goto out;
     rc = journal_open(s->state_dir, s->conf->state_dir, buf_cstr(&db), read_only, &s->journal, e);
 out:

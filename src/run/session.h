@@ -24,6 +24,7 @@ struct session;
 
 struct session_options {
     bool dry_run;
+    bool look;                      /* reads the state as it is, beside a pass at work: no lock; with dry_run */
     bool oversize;                  /* max_size does not count in this pass         */
     bool list_all;                  /* session_folders() tells every folder         */
     struct haul_progress *progress; /* NULL: nobody looks                           */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Several accounts: side by side, into one Maildir, with defaults; the lock, and the Maildir that is not the one it was."""
+import fcntl
+import glob
 import os
 import shutil
 import subprocess
@@ -114,6 +116,20 @@ def test_two_instances(dovecot, user, world):
     assert second.code == 75 and second.seconds < 5 and second.err
     assert first.returncode == 0
     assert contents(world.mail) == held(dovecot, user)
+
+
+@pytest.mark.parametrize("words", [["folders", "a"], ["check", "--connect"], ["quarantine", "list"], ["status"]],
+                         ids=lambda words: words[0])
+def test_looking_while_a_pass_is_at_work(dovecot, user, account, words):
+    """Who only looks neither waits for a pass nor is in the way of one."""
+    world = account()
+    world.run("fetch", check=0)
+    locks = glob.glob(world.home + "/**/*.lock", recursive=True)
+    assert len(locks) == 1
+    with open(locks[0], "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        world.run("fetch", check=75)
+        world.run(*words, check=0)
 
 
 @pytest.mark.parametrize("how", ["gone", "other", "empty"])
