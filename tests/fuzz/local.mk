@@ -10,6 +10,7 @@ fuzz_programs = \
   %D%/fuzz_header \
   %D%/fuzz_imap_reader \
   %D%/fuzz_imap_response \
+  %D%/fuzz_imap_session \
   %D%/fuzz_imap_write \
   %D%/fuzz_pattern \
   %D%/fuzz_pop3_line
@@ -27,6 +28,7 @@ check_LIBRARIES += %D%/libreplay.a
 %C%_libreplay_a_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_srcdir)/%D%/corpus"'
 endif
 FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
+FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS)
 
 %C%_fuzz_base64_SOURCES = %D%/fuzz_base64.c %D%/fuzz.h
 %C%_fuzz_base64_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -61,6 +63,10 @@ FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
 %C%_fuzz_imap_response_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_imap_response_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_imap_session_SOURCES = %D%/fuzz_imap_session.c %D%/fuzz.h
+%C%_fuzz_imap_session_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_imap_session_LDADD = $(FUZZ_HAUL)
+
 %C%_fuzz_imap_write_SOURCES = %D%/fuzz_imap_write.c %D%/fuzz.h
 %C%_fuzz_imap_write_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_imap_write_LDADD = $(FUZZ_WIRE)
@@ -82,6 +88,7 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_header.dict \
   %D%/fuzz_imap_reader.dict \
   %D%/fuzz_imap_response.dict \
+  %D%/fuzz_imap_session.dict \
   %D%/fuzz_imap_write.dict \
   %D%/fuzz_pattern.dict \
   %D%/fuzz_pop3_line.dict

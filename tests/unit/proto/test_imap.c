@@ -511,6 +511,17 @@ static void test_starttls_forgets(void **state)
     CHECK_INT(imap_caps(p.im), IMAP_CAP_IMAP4REV1);
     play_close(&p);
 
+    CASE("and nothing of it counts where the inside is silent about it");
+    play_init(&p,
+              SLICE("* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] hi\r\nm1 OK go\r\nm2 OK\r\nm3 OK in\r\nm4 "
+                    "OK\r\n"),
+              1);
+    p.server.tls = SERVER_TLS_STARTTLS;
+    CHECK_INT(play_open(&p), 0);
+    CHECK_SLICE(buf_slice(&sent),
+                SLICE("m1 STARTTLS\r\n<TLS>m2 CAPABILITY\r\nm3 LOGIN \"anna\" \"s3cret\"\r\nm4 CAPABILITY\r\n"));
+    play_close(&p);
+
     for (size_t chunk = 2; chunk < sizeof(bytes); chunk++) {
         CASE("bytes behind the OK, chunk %zu", chunk);
         play_init(&p, SLICE(bytes), chunk);
