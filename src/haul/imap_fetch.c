@@ -93,8 +93,7 @@ static int body_begin(void *ctx, uint64_t octets, struct err *e)
     if (rx->in != NULL)
         return intake_begin(rx->in, e);
     header_clear(&rx->header);
-    digest_start(&rx->digest);
-    return 0;
+    return digest_start(&rx->digest, e);
 }
 
 static int body_data(void *ctx, struct slice bytes, struct err *e)

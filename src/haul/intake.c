@@ -108,7 +108,8 @@ int intake_begin(struct intake *in, struct err *e)
     in->out_len = 0;
     in->eol = EOL_INIT;
     header_clear(&in->header);
-    digest_start(&in->digest);
+    if (digest_start(&in->digest, e) != 0)
+        return -1;
     lock_mark_busy(in->options->lock);
     for (size_t k = 0; k < in->options->sink_count; k++) {
         if (in->options->sinks[k]->ops->begin(in->options->sinks[k], &message, e) != 0) {

@@ -163,7 +163,8 @@ static int headers_begin(void *ctx, size_t i, struct err *e)
 
     (void)i;
     header_clear(&h->s->header);
-    digest_start(&h->s->digest);
+    if (digest_start(&h->s->digest, e) != 0)
+        return -1;
     return stop_requested() != 0 ? err_set(e, E_STOPPED, "stopped") : 0;
 }
 
@@ -329,7 +330,8 @@ static int ask(struct source_pop3 *s, struct pop3_listing *p, bool sizes, bool *
 
     s->looked = true;
     *uidl_out = *list_out = false;
-    digest_start(&s->digest);
+    if (digest_start(&s->digest, e) != 0)
+        return -1;
     if (capa && !pop3->pipelining) {
         if (pop3_capa(pop3, e) != 0)
             return -1;

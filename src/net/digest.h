@@ -16,7 +16,8 @@ struct digest {
 
 MUST_CHECK int digest_init(struct digest *d, struct err *e);
 void digest_release(struct digest *d);
-void digest_start(struct digest *d);
+/* Only memory can fail. */
+MUST_CHECK int digest_start(struct digest *d, struct err *e);
 void digest_add(struct digest *d, struct slice bytes);
 void digest_finish(struct digest *d, unsigned char out[DIGEST_SIZE]);
 

@@ -368,7 +368,10 @@ void imap_string_arg(struct imap *im, struct slice value)
         put_literal(im, value);
         break;
     case IMAP_UNSENDABLE:
-        err_set(&im->put_error, E_CONFIG, "a user name or password with a NUL byte cannot be sent to %s", im->host);
+        if (slice_has_nul(value))
+            err_set(&im->put_error, E_CONFIG, "a user name or password with a NUL byte cannot be sent to %s", im->host);
+        else
+            err_nomem(&im->put_error);
         break;
     }
     buf_release(&b);

@@ -274,8 +274,11 @@ static int send_header(const struct mem_message *m, const struct fetch_item *ite
 
     if (digest_init(&digest, e) != 0)
         return -1;
+    if (digest_start(&digest, e) != 0) {
+        digest_release(&digest);
+        return -1;
+    }
     header_init(&scan);
-    digest_start(&digest);
     digest_add(&digest, slice_make(body, header_feed(&scan, slice_make(body, n))));
     header_end(&scan);
     digest_finish(&digest, facts.digest);

@@ -78,7 +78,7 @@ static void digest_of(struct slice bytes, unsigned char *out)
     struct digest d;
 
     CHECK_INT(digest_init(&d, &e), 0);
-    digest_start(&d);
+    CHECK_INT(digest_start(&d, &e), 0);
     digest_add(&d, bytes);
     digest_finish(&d, out);
     digest_release(&d);
