@@ -123,6 +123,12 @@ FNR <= 3 && /SPDX-License-Identifier: MIT/ {
     next
 }
 
+# Bytes, so a little lenient where letters are not ASCII.
+length($0) > 160 || (length($0) > 120 && $0 !~ /[^ -~\t]/) {
+    if (FILENAME ~ /(^|\/)src\//)
+        fault("over 120 columns")
+}
+
 {
     code = code_of($0)
     last_line = FNR

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * imap.h - a straight-line IMAP client: commands go out with tags, responses come back in order, bodies stream.
  *
- * RFC 3501, 9051; STARTTLS RFC 2595 and 3501 6.2.1; SASL-IR RFC 4959; LITERAL+ RFC 7888; ID RFC 2971; ENABLE RFC 5161; COMPRESS
- * RFC 4978; UTF8=ACCEPT RFC 6855; response codes RFC 5530.
+ * RFC 3501, 9051; STARTTLS RFC 2595 and 3501 6.2.1; SASL-IR RFC 4959; LITERAL+ RFC 7888; ID RFC 2971; ENABLE RFC 5161;
+ * COMPRESS RFC 4978; UTF8=ACCEPT RFC 6855; response codes RFC 5530.
  *
  * Calling sequence:
  *     imap_open(server, &im, e)                  connect, TLS, capabilities, login, what is enabled
  *     imap_begin(im, &tag); imap_text()..., imap_string_arg()...; imap_end()       one command, not waited for
- *     imap_finish(im, tag, handler, &done, e)    sends what is collected; reads until that command's tagged response; everything
- *                                                untagged meanwhile goes to `handler`
+ *     imap_finish(im, tag, handler, &done, e)    sends what is collected; reads until that command's tagged response;
+ *                                                everything untagged meanwhile goes to `handler`
  *     imap_close(&im)                            LOGOUT and away; nothing is expunged by it
- * Commands may be pipelined: begin several, finish them in order. The caller keeps what is in flight below LIMIT_IN_FLIGHT.
+ * Commands may be pipelined: begin several, finish them in order. The caller keeps what is in flight below
+ * LIMIT_IN_FLIGHT.
  *
- * Errors of imap_finish(): the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a broken protocol (E_PROTO), BYE (E_BUSY). A NO or BAD is no error here: it is in `done`, and
- * imap_refused() turns it into one, classed by its response code. After an error only imap_close().
- * A tagged response to a command that was never sent is E_PROTO. After STARTTLS everything learned before it is forgotten; PREAUTH before it, or no STARTTLS, is E_TLS.
- * A command with all its responses is one exchange of net/stream.h, so that untagged responses cannot hold the session; more than two million of them are E_PROTO.
+ * Errors of imap_finish(): the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a broken protocol (E_PROTO), BYE
+ * (E_BUSY). A NO or BAD is no error here: it is in `done`, and imap_refused() turns it into one, classed by its
+ * response code. After an error only imap_close(). A tagged response to a command that was never sent is E_PROTO. After
+ * STARTTLS everything learned before it is forgotten; PREAUTH before it, or no STARTTLS, is E_TLS. A command with all
+ * its responses is one exchange of net/stream.h, so that untagged responses cannot hold the session; more than two
+ * million of them are E_PROTO.
  * Thread: one at a time.
  */
 #ifndef MAILHAUL_PROTO_IMAP_H
@@ -63,13 +66,14 @@ void imap_end(struct imap *im);
 
 MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
                            struct err *e);
-/* The next command opens another folder: what was told of the one before does not hold for it. A UIDVALIDITY that changes while a folder is open is E_PROTO: no UID means
- * what it did. */
+/* The next command opens another folder: what was told of the one before does not hold for it. A UIDVALIDITY that
+ * changes while a folder is open is E_PROTO: no UID means what it did. */
 void imap_opening(struct imap *im);
 /* Waits for answers up to 5 x timeout until the next imap_finish() has ended (the first SELECT). */
 void imap_patient(struct imap *im);
 
-/* Fills *e for a NO or BAD: "HOST refused WHAT", the server's words as peer; E_BUSY, E_AUTH or E_NOFOLDER where the response code says so, else `usual`. Always -1. */
+/* Fills *e for a NO or BAD: "HOST refused WHAT", the server's words as peer; E_BUSY, E_AUTH or E_NOFOLDER where the
+ * response code says so, else `usual`. Always -1. */
 int imap_refused(const struct imap *im, const struct imap_done *done, enum err_code usual, const char *what,
                  struct err *e);
 /* True when the code or the words say that the server limits us now: nobody's message is to blame. */
