@@ -73,7 +73,8 @@ static void set_up_process(void)
     catch_signals();
 }
 
-/* A pass in cron shows warnings alone; whoever asks for something else, for -n, or sits at a terminal wants the answer. */
+/* A pass in cron shows warnings alone; whoever asks for something else, for -n, or sits at a terminal wants the
+ * answer. */
 static enum log_level screen_level(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c)
 {
     bool asked = cmd->run != cmd_fetch || o->dry_run || isatty(STDERR_FILENO);

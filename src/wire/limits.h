@@ -42,8 +42,8 @@ enum {
 /* A message larger than this is nobody's mail: 1 TiB keeps every sum of sizes far from overflow. */
 #define LIMIT_MESSAGE_OCTETS (UINT64_C(1) << 40)
 
-/* Listed sizes are wrong in both directions, but a body without end is an attack on the disk: it may have this many times
- * what was listed, and this much more. */
+/* Listed sizes are wrong in both directions, but a body without end is an attack on the disk: it may have this many
+ * times what was listed, and this much more. */
 #define LIMIT_OCTETS_SLACK  (UINT64_C(64) * 1024 * 1024)
 #define LIMIT_OCTETS_FACTOR 4
 
