@@ -493,6 +493,63 @@ static void test_three_tries_over_sessions(void **state)
     world_end();
 }
 
+static void decide(enum message_state what)
+{
+    struct err e = ERR_INIT;
+    unsigned count;
+
+    CHECK_INT(journal_begin(world_journal(), &e), 0);
+    CHECK_INT(journal_quarantine_set(world_journal(), 0, what, &count, &e), 0);
+    CHECK_INT(count, 1);
+    CHECK_INT(journal_commit(world_journal(), &e), 0);
+}
+
+/* What the user decides about a message that was set aside. */
+static void retried_or_dropped(void)
+{
+    say_many("INBOX", 1, 3);
+    fault("m02", FAULT_REFUSED, 6);
+    world_pass();
+    world_pass();
+    world_pass();
+    CHECK_INT(w.r.quarantined, 1);
+    PASS(0);
+    QUIET();
+    decide(MESSAGE_PENDING);
+    pass_with(E_MESSAGE, 0);
+    pass_with(E_MESSAGE, 0);
+    world_pass();
+    CHECK_INT(w.r.quarantined, 1);
+    decide(MESSAGE_DROPPED);
+    w.policy.leave_s = 0;
+    PASS(0);
+    CHECK_INT(w.r.removed, 2);
+    CHECK_INT(message("m02")->fetched, 6);
+    CHECK(!message("m02")->removed);
+    PASS(0);
+    QUIET();
+}
+
+static void retried_with_luck(void)
+{
+    say_many("INBOX", 1, 3);
+    fault("m02", FAULT_REFUSED, 3);
+    world_pass();
+    world_pass();
+    world_pass();
+    decide(MESSAGE_PENDING);
+    PASS(1);
+    ARRIVED(1);
+    QUIET();
+}
+
+static void test_retried_or_dropped(void **state)
+{
+    (void)state;
+    both(retried_or_dropped);
+    both(retried_with_luck);
+}
+
 /* It was refused, and when it is asked for again it is not there any more. */
 static void test_gone_meanwhile(void **state)
 {
@@ -925,6 +982,29 @@ static void test_gone_rows(void **state)
     world_end();
 }
 
+/* For one pass the server shows an empty mailbox: no row is given up for it. */
+static void test_empty_for_once(void **state)
+{
+    struct mem_folder *f;
+
+    (void)state;
+    CASE("empty for once");
+    world_make(true);
+    say_many("INBOX", 1, 5);
+    PASS(5);
+    f = source_memory_folder(&w.source, "INBOX");
+    for (size_t i = 0; i < f->count; i++)
+        f->messages[i].removed = true;
+    w.policy.leave_s = 0;
+    PASS(0);
+    for (size_t i = 0; i < f->count; i++)
+        f->messages[i].removed = false;
+    PASS(0);
+    CHECK_INT(w.r.removed, 5);
+    ARRIVED(1);
+    world_end();
+}
+
 static void test_reused_unique_id(void **state)
 {
     (void)state;
@@ -1020,6 +1100,7 @@ int main(void)
         cmocka_unit_test(test_no_connection),
         cmocka_unit_test(test_three_tries_over_sessions),
         cmocka_unit_test(test_gone_meanwhile),
+        cmocka_unit_test(test_retried_or_dropped),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_large_and_cut),
         cmocka_unit_test(test_so_many_a_pass),
@@ -1036,6 +1117,7 @@ int main(void)
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_dry_from_nothing),
         cmocka_unit_test(test_gone_rows),
+        cmocka_unit_test(test_empty_for_once),
         cmocka_unit_test(test_reused_unique_id),
         cmocka_unit_test(test_recounted),
         cmocka_unit_test(test_other_order),
