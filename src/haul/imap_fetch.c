@@ -18,7 +18,7 @@ enum {
     CHUNK_MESSAGES = 250,
     CHUNK_OCTETS = 16 * 1024 * 1024,
     CHUNK_BYTES = LIMIT_IN_FLIGHT / WINDOW - 128,
-    /* So many single messages refused in a row, and none had in this session: it is the server, not the messages. */
+    /* So many single messages refused in a row, and none had: it is the server, not the messages. */
     ALL_REFUSED = 10,
 };
 
@@ -236,6 +236,8 @@ static int begin_chunk(struct source_imap *si, const struct fetch_item *items, s
     imap_text(si->im, "UID FETCH %s", buf_cstr(&text));
     put_fetch_items(si, headers);
     imap_end(si->im);
+    if (!headers)
+        imap_expect(si->im, octets);
     out->from = from;
     out->to = to;
     rc = 0;
@@ -278,6 +280,7 @@ static int fetch_chunks(struct receiver *rx, size_t count, struct err *e)
         first = (first + 1) % WINDOW;
         in_flight--;
     }
+    imap_expect(si->im, 0);
     return 0;
 }
 
@@ -337,24 +340,23 @@ int imap_fetch_bodies(struct source *s, const struct fetch_item *items, size_t c
 {
     struct receiver rx = { .si = imap_self(s), .items = items, .in = in };
     unsigned refused = 0;
+    bool any = false;
 
     if (fetch_chunks(&rx, count, e) != 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        rx.si->had_any |= intake_is_done(in, i);
+        any |= intake_is_done(in, i);
     for (size_t i = 0; i < count; i++) {
         bool was_refused;
 
         if (intake_is_done(in, i))
             continue;
-        if (!rx.si->had_any && refused >= ALL_REFUSED) {
-            err_set(e, E_BUSY, "the server refuses one message after the other; the rest is left for later");
-            return err_scope(e, SCOPE_FOLDER);
-        }
+        if (!any && refused >= ALL_REFUSED)
+            return err_set(e, E_BUSY, "the server refuses one message after the other; the rest is left for later");
         if (fetch_single(&rx, i, &was_refused, e) != 0)
             return -1;
         refused += was_refused;
-        rx.si->had_any |= !was_refused;
+        any |= !was_refused;
     }
     return 0;
 }

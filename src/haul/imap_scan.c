@@ -225,33 +225,24 @@ static int ask_status(struct scan *scan, bool (*wanted)(void *, const struct sou
 {
     struct imap *im = scan->si->im;
     struct imap_handler handler = { .ctx = scan, .untagged = untagged };
-    size_t sizes[STATUS_WINDOW], first = 0, count = 0, in_flight = 0;
     uint32_t tags[STATUS_WINDOW];
+    size_t first = 0, count = 0;
     struct imap_done done;
 
     for (size_t i = 0; i <= scan->out->count; i++) {
-        const struct source_folder *f = i < scan->out->count ? &scan->out->v[i] : NULL;
-        size_t size, at;
+        bool more = i < scan->out->count;
 
-        if (f != NULL && (f->has_status || !wanted(ctx, f)))
-            continue;
-        /* In quotes each byte of a name may take two. */
-        size = f != NULL ? 2 * strlen(f->wire_name) + sizeof("m4294967295 STATUS \"\" " STATUS_ITEMS "\r\n") : 0;
-        while (count > 0 && (f == NULL || count == STATUS_WINDOW || in_flight + size > LIMIT_IN_FLIGHT)) {
+        while (count > 0 && (!more || count == STATUS_WINDOW)) {
             if (imap_finish(im, tags[first % STATUS_WINDOW], &handler, &done, e) != 0)
                 return -1;
-            in_flight -= sizes[first % STATUS_WINDOW];
             first++;
             count--;
         }
-        if (f == NULL)
-            break;
-        at = (first + count++) % STATUS_WINDOW;
-        sizes[at] = size;
-        in_flight += size;
-        imap_begin(im, &tags[at]);
+        if (!more || scan->out->v[i].has_status || !wanted(ctx, &scan->out->v[i]))
+            continue;
+        imap_begin(im, &tags[(first + count++) % STATUS_WINDOW]);
         imap_text(im, "STATUS ");
-        imap_string_arg(im, slice_str(f->wire_name));
+        imap_string_arg(im, slice_str(scan->out->v[i].wire_name));
         imap_text(im, " " STATUS_ITEMS);
         imap_end(im);
     }

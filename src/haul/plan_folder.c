@@ -16,27 +16,13 @@ static uint16_t all_sinks(const struct pass *p)
     return (uint16_t)((1u << p->o->sink_count) - 1);
 }
 
-static int compare_rows(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* A server may refuse a message in each of many sessions: every one of its rows asks here in every session. */
-static void sort_failed(struct pass *p)
-{
-    struct batch_store *s = &p->committer.store;
-
-    if (s->failed_count > 1)
-        qsort(s->failed, s->failed_count, sizeof(*s->failed), compare_rows);
-}
-
 static bool failed_now(const struct pass *p, int64_t row)
 {
-    const struct batch_store *s = &p->committer.store;
-
-    return s->failed_count > 0 && bsearch(&row, s->failed, s->failed_count, sizeof(row), compare_rows) != NULL;
+    for (size_t i = 0; i < p->committer.store.failed_count; i++) {
+        if (p->committer.store.failed[i] == row)
+            return true;
+    }
+    return false;
 }
 
 static int wanted_sinks(struct pass *p, int64_t row, uint16_t *out, struct err *e)
@@ -373,7 +359,6 @@ int plan_fetches(struct pass *p, struct visit *visit, bool *truncated_out, struc
     items_clear(&p->retry);
     items_clear(&p->skip);
     *truncated_out = false;
-    sort_failed(p);
     return p->o->source->one_folder ? plan_by_uidl(p, visit, truncated_out, e)
                                     : plan_by_uid(p, visit, truncated_out, e);
 }

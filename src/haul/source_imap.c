@@ -19,7 +19,7 @@ static int open_session(struct source *s, struct err *e)
 {
     struct source_imap *si = imap_self(s);
 
-    si->selected_any = si->had_any = false;
+    si->selected_any = false;
     si->listed = false;
     return imap_open(si->server, &si->im, e);
 }

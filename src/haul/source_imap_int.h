@@ -16,7 +16,6 @@ struct source_imap {
     char *trash;                 /* owned; the wire name of the \Trash folder, NULL: none told */
     char *folder;                /* owned; the wire name of the folder that is open, NULL: none was opened */
     bool listed;                 /* the folders were listed in this session: `trash` is all there is to know */
-    bool had_any;                /* a message was had in this session */
     bool selected_any;           /* a SELECT was answered in this session */
     uint32_t uidvalidity;        /* of the folder that is open */
 };

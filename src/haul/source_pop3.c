@@ -441,6 +441,10 @@ static int bodies_begin(void *ctx, size_t i, struct err *e)
     if (stop_requested() != 0)
         return err_set(e, E_STOPPED, "stopped");
     b->current = &b->items[i];
+    if (!b->s->pop3.pipelining) {
+        stream_expect(b->s->pop3.stream, 0);
+        stream_expect(b->s->pop3.stream, b->current->octets);
+    }
     return intake_begin(b->in, e);
 }
 
@@ -519,6 +523,7 @@ static int pop3_fetch(struct source *source, const struct fetch_item *items, siz
 {
     struct source_pop3 *s = of(source);
     struct bodies b = { .s = s, .items = items, .in = in };
+    uint64_t octets = 0;
     const struct pop3_taker taker = {
         .number = bodies_number,
         .begin = bodies_begin,
@@ -531,8 +536,13 @@ static int pop3_fetch(struct source *source, const struct fetch_item *items, siz
     };
 
     s->retrieved = true;
-    if (pop3_retrieve(&s->pop3, POP3_WHOLE, count, &taker, e) == 0)
+    for (size_t i = 0; i < count; i++)
+        octets += s->pop3.pipelining ? items[i].octets : 0;
+    stream_expect(s->pop3.stream, octets);
+    if (pop3_retrieve(&s->pop3, POP3_WHOLE, count, &taker, e) == 0) {
+        stream_expect(s->pop3.stream, 0);
         return 0;
+    }
     pipelining_failed(s, e);
     return -1;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +21,12 @@ enum {
     /* An exchange as a whole may take this many times the timeout, besides what its bytes earn. */
     WHOLE_FACTOR = 5,
     TRACE_MAX = 600,
+    /* See stream_expect(): so much at once, as long as so much more is expected, for so long, and no longer tried after so many
+     * times in vain (a slow line, sizes that lie). */
+    BULK_LOWAT = STREAM_READ / 4 * 3,
+    BULK_EXPECTED = STREAM_READ * 2,
+    BULK_MS = 20,
+    BULK_MISSES = 3,
 };
 
 int stream_create(struct layer *bottom, const char *name, int64_t timeout_ms, struct stream **out, struct err *e)
@@ -106,6 +113,23 @@ static int too_slow(const struct stream *s, bool silent, uint64_t moved, struct 
     return err_set(e, E_TIMEOUT, "too slow: %" PRIu64 " bytes in %" PRId64 " seconds", moved, s->waited_ms / 1000);
 }
 
+void stream_expect(struct stream *s, uint64_t octets)
+{
+    s->expected = octets == 0 || s->expected > UINT64_MAX - octets ? octets : s->expected + octets;
+}
+
+static void set_lowat(struct stream *s, bool bulk)
+{
+    int lowat = bulk ? BULK_LOWAT : 1;
+
+    if (s->lowat == lowat || (s->lowat == 0 && !bulk))
+        return;
+    /* The pipes of a tunnel know nothing of it. */
+    if (setsockopt(s->bottom->fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)) != 0)
+        s->bulk_misses = BULK_MISSES;
+    s->lowat = lowat;
+}
+
 /* Waits for one of `events`; says in *ready_out which came. */
 static int wait_for(struct stream *s, short events, short *ready_out, struct err *e)
 {
@@ -116,22 +140,28 @@ static int wait_for(struct stream *s, short events, short *ready_out, struct err
                     (int64_t)(moved * (1000 / RATE_MIN)) - s->waited_ms;
     int64_t limit = silence < whole ? silence : whole;
     int64_t start = clock_mono_ms(), gone = 0;
+    bool bulk = events == POLLIN && s->expected >= BULK_EXPECTED && s->bulk_misses < BULK_MISSES;
     int n = 0;
 
     while (n <= 0 && gone < limit) {
         int64_t nap = limit - gone;
 
+        set_lowat(s, bulk);
+        if (bulk && nap > BULK_MS)
+            nap = BULK_MS;
         if (s->in != NULL && s->in_start == s->in_end && nap > REST_MS)
             nap = REST_MS;
         n = poll(fds, ARRAY_LEN(fds), (int)(nap < INT32_MAX ? nap : INT32_MAX));
         if (n < 0 && errno != EINTR)
             return err_sys(e, E_NET, errno, "waiting failed");
         gone = clock_mono_ms() - start;
-        if (n == 0 && s->in_start == s->in_end) {
+        s->bulk_misses += n == 0 && bulk;
+        if (n == 0 && !bulk && s->in_start == s->in_end) {
             free(s->in);
             s->in = NULL;
             s->in_start = s->in_end = s->in_cap = 0;
         }
+        bulk = false;
     }
     s->waited_ms += gone;
     if (n > 0 && fds[1].revents != 0)
@@ -222,6 +252,7 @@ void stream_consume(struct stream *s, size_t n)
 {
     assert(n <= s->in_end - s->in_start);
     s->in_start += n;
+    s->expected -= n < s->expected ? n : s->expected;
     s->scanned = s->scanned > n ? s->scanned - n : 0;
 }
 
@@ -439,6 +470,8 @@ int stream_push_deflate(struct stream *s, struct err *e)
         return broke(s, e);
     stream_consume(s, s->in_end - s->in_start);
     s->top = l;
+    /* What is expected is not what comes over the wire. */
+    s->bulk_misses = BULK_MISSES;
     return 0;
 }
 

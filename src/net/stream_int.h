@@ -75,6 +75,10 @@ struct stream {
     bool out_secret;   /* something in `out` must be overwritten once sent */
     struct buf traced; /* a line of ours, not yet complete, for the log */
 
+    uint64_t expected;    /* stream_expect(), less what was consumed */
+    int lowat;            /* SO_RCVLOWAT of the socket; 0: never set */
+    unsigned bulk_misses; /* waits for a good part that ended without it */
+
     int64_t timeout_ms;
     unsigned factor;
     int64_t waited_ms; /* in this exchange: only time spent waiting counts */

@@ -55,6 +55,11 @@ const struct tls_facts *imap_tls(const struct imap *im)
     return stream_tls(im->stream);
 }
 
+void imap_expect(struct imap *im, uint64_t octets)
+{
+    stream_expect(im->stream, octets);
+}
+
 void imap_patient(struct imap *im)
 {
     im->patience = 5;

@@ -69,6 +69,8 @@ MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_hand
 /* The next command opens another folder: what was told of the one before does not hold for it. A UIDVALIDITY that
  * changes while a folder is open is E_PROTO: no UID means what it did. */
 void imap_opening(struct imap *im);
+/* stream_expect() of the connection: octets of the messages in a FETCH that was begun. */
+void imap_expect(struct imap *im, uint64_t octets);
 /* Waits for answers up to 5 x timeout until the next imap_finish() has ended (the first SELECT). */
 void imap_patient(struct imap *im);
 

@@ -263,37 +263,6 @@ static void test_scan(void **state)
     }
 }
 
-static void test_status_window(void **state)
-{
-    char name[900];
-    struct buf input = BUF_INIT(1 << 20);
-    struct play p;
-
-    (void)state;
-    memset(name, 'a', sizeof(name));
-    assert_int_equal(buf_put_str(&input, SERVER("")), 0);
-    for (unsigned i = 0; i < 40; i++)
-        assert_int_equal(buf_putf(&input, "* LIST () \"/\" \"%.*s%u\"\r\n", (int)sizeof(name), name, i), 0);
-    assert_int_equal(buf_put_str(&input, "m2 OK\r\n"), 0);
-
-    CASE("long names: no more in flight than the server's receive buffer holds");
-    play_open(&p, buf_slice(&input), 0);
-    CHECK_INT(p.source->ops->scan(p.source, wanted_but_spam, NULL, &p.folders, &p.e), -1);
-    CHECK_INT(p.e.code, E_NET);
-    CHECK(sent.len > LIMIT_IN_FLIGHT / 4 && sent.len <= LIMIT_IN_FLIGHT);
-    play_close(&p);
-
-    CASE("long names: all are asked for");
-    for (unsigned i = 3; i < 3 + 41; i++)
-        assert_int_equal(buf_putf(&input, "m%u OK\r\n", i), 0);
-    play_open(&p, buf_slice(&input), 0);
-    CHECK_INT(p.source->ops->scan(p.source, wanted_but_spam, NULL, &p.folders, &p.e), 0);
-    CHECK_INT(p.folders.count, 41);
-    CHECK(memmem(buf_cstr(&sent), sent.len, "m43 STATUS \"INBOX\"", 18) != NULL);
-    play_close(&p);
-    buf_release(&input);
-}
-
 /* --- what is in a folder --- */
 
 #define OPENED(exists, valid, next)                                                                                    \
@@ -814,9 +783,9 @@ static void test_describe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scan),   cmocka_unit_test(test_status_window), cmocka_unit_test(test_list),
-        cmocka_unit_test(test_fetch),  cmocka_unit_test(test_window),        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_remove), cmocka_unit_test(test_all_refused),   cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_scan),        cmocka_unit_test(test_list),     cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_window),      cmocka_unit_test(test_headers),  cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_all_refused), cmocka_unit_test(test_describe),
     };
     struct err e;
 

@@ -3,6 +3,7 @@
  */
 #include "peer.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 
 #include "base/clock.h"
@@ -246,6 +247,65 @@ static void a_wish_to_stop_ends_a_wait(void **state)
     peer_join(&p);
 }
 
+/* Two ends of a TCP connection: only TCP heeds SO_RCVLOWAT in poll(). */
+static struct stream *tcp_pair(int *server_out)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct layer *l;
+    struct stream *s;
+    struct err e;
+
+    CHECK_INT(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    CHECK_INT(listen(listener, 1), 0);
+    CHECK_INT(getsockname(listener, (struct sockaddr *)&at, &length), 0);
+    CHECK_INT(connect(client, (struct sockaddr *)&at, sizeof(at)), 0);
+    *server_out = accept(listener, NULL, NULL);
+    CHECK(*server_out >= 0);
+    close(listener);
+    CHECK_INT(socket_layer(client, 0, &l, &e), 0);
+    CHECK_INT(stream_create(l, "", 5000, &s, &e), 0);
+    return s;
+}
+
+enum { ROUNDS = 10 };
+
+static void *answer_shortly(void *arg)
+{
+    char asked;
+
+    while (read(*(int *)arg, &asked, 1) == 1 && write(*(int *)arg, "small", 5) == 5)
+        ;
+    return NULL;
+}
+
+static void an_estimate_too_high_holds_up_nothing(void **state)
+{
+    int64_t start = clock_mono_ms();
+    pthread_t thread;
+    int server;
+    struct stream *s = tcp_pair(&server);
+    struct err e;
+
+    (void)state;
+    CHECK_INT(pthread_create(&thread, NULL, answer_shortly, &server), 0);
+    stream_expect(s, UINT64_C(1) << 40);
+    for (int i = 0; i < ROUNDS; i++) {
+        stream_put(s, SLICE("?"));
+        CHECK_INT(stream_flush(s, &e), 0);
+        CHECK_INT(stream_fill(s, &e), 0);
+        CHECK_SLICE(stream_peek(s), SLICE("small"));
+        stream_consume(s, 5);
+    }
+    CHECK_INT(s->expected, (UINT64_C(1) << 40) - ROUNDS * 5);
+    CHECK(clock_mono_ms() - start < 4000);
+    stream_close(&s);
+    pthread_join(thread, NULL);
+    close(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +316,7 @@ int main(void)
         cmocka_unit_test(writing_never_wedges),
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(at_rest_little_is_held),
+        cmocka_unit_test(an_estimate_too_high_holds_up_nothing),
         cmocka_unit_test(a_wish_to_stop_ends_a_wait),
     };
     struct err e;
