@@ -18,6 +18,8 @@ enum {
     /* Gmail shows about 250 messages at a time; others that do the same have no name. */
     PART_MIN = 200,
     PART_MAX = 300,
+    /* So many messages refused in a row, and none had in this session: it is the server, not the messages. */
+    ALL_REFUSED = 10,
 };
 
 struct source_pop3 {
@@ -33,6 +35,8 @@ struct source_pop3 {
     bool in_top;          /* what failed is a TOP that tells messages apart */
     bool looked;          /* CAPA after login was asked in this session */
     bool retrieved;       /* RETR was sent in this session */
+    bool had_any;         /* a message was had in it */
+    unsigned refused;     /* so many were not */
 };
 
 static struct source_pop3 *of(struct source *s)
@@ -77,7 +81,8 @@ static void pop3_close(struct source *source)
 static int enter(struct source_pop3 *s, bool ask_capa, struct err *e)
 {
     pop3_init(&s->pop3, s->server);
-    s->looked = s->retrieved = s->in_top = false;
+    s->looked = s->retrieved = s->in_top = s->had_any = false;
+    s->refused = 0;
     s->pop3.no_pipelining = (s->source.quirks & QUIRK_NO_PIPELINING) != 0;
     if (pop3_connect(&s->pop3, e) != 0 || (ask_capa && pop3_capa(&s->pop3, e) != 0) || pop3_login(&s->pop3, e) != 0)
         return -1;
@@ -493,6 +498,7 @@ static int bodies_done(void *ctx, size_t i, struct err *e)
     }
     if (intake_octets(b->in) == 0 && b->items[i].octets > 0)
         return cannot_have(b, "the server sent an empty message, though it lists one that is not", SLICE_NONE, e);
+    b->s->had_any = true;
     return intake_done(b->in, &b->items[i], &nothing_told, e);
 }
 
@@ -501,7 +507,11 @@ static int bodies_refused(void *ctx, size_t i, const struct pop3_reply *reply, s
     struct bodies *b = ctx;
 
     b->current = &b->items[i];
-    return cannot_have(b, "the server refused to send the message", reply->text, e);
+    if (cannot_have(b, "the server refused to send the message", reply->text, e) != 0)
+        return -1;
+    if (b->s->had_any || ++b->s->refused < ALL_REFUSED)
+        return 0;
+    return err_set(e, E_BUSY, "the server refuses one message after the other; the rest is left for later");
 }
 
 static int bodies_spoilt(void *ctx, size_t i, struct err *e)
