@@ -20,7 +20,7 @@
  * After an error the stream can only be closed.
  *
  * Trace: at log level TRACE, stream_line(), stream_put() and stream_trace() show protocol lines ("S: ...", "C: ...");
- * bytes given to stream_put_secret() are shown as "<12 bytes hidden>" and are wiped from the write buffer once sent.
+ * bytes given to stream_put_secret() are shown as "********" and are wiped from the write buffer once sent.
  *
  * Thread: one at a time.
  */

@@ -223,7 +223,7 @@ static void secrets_are_neither_shown_nor_kept(void **state)
     CHECK_SLICE(buf_slice(&sent), SLICE("a LOGIN me hunter2\r\nb CAPABILITY\r\n"));
 
     CHECK_INT(io_read_all(fd, &log), 0);
-    CHECK_HAS(buf_cstr(&log), "C: a LOGIN me <7 bytes hidden>\n");
+    CHECK_HAS(buf_cstr(&log), "C: a LOGIN me ********\n");
     CHECK_HAS(buf_cstr(&log), "C: b CAPABILITY\n");
     CHECK_HAS(buf_cstr(&log), "S: * OK \\x1b[2J\n");
     CHECK(strstr(buf_cstr(&log), "hunter2") == NULL);
