@@ -39,7 +39,7 @@ int haul_scan(const struct haul_options *o, struct source_folders *out, struct e
 static uint64_t progress_of(const struct pass *p)
 {
     return p->r->messages + p->r->failed + p->r->quarantined + p->r->removed + p->r->marked + p->r->known_again +
-           p->o->source->quirks;
+           p->r->skipped + p->o->source->quirks;
 }
 
 static void report(struct pass *p, const struct err *e)
@@ -116,6 +116,7 @@ static int session(struct pass *p, bool first, struct err *e)
 
     p->again = p->session_over = false;
     p->budget = budget_of(p);
+    p->careful = p->renewed;
     rc = haul_scan(p->o, &p->folders, e);
     if (rc == 0) {
         if (first)

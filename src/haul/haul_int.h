@@ -19,11 +19,13 @@ struct pass {
     struct haul_result *r;
     struct committer committer;
     struct intake *intake;
+    bool renewed; /* a UIDVALIDITY has changed */
     /* Of the current session. */
     struct source_folders folders;
     struct visit *visits;  /* owned; one for each folder */
     bool session_over;     /* the source said goodbye (POP3 after removals) */
     bool again;            /* another session is needed                     */
+    bool careful;          /* one before it met a new UIDVALIDITY: nothing is removed */
     uint64_t budget;       /* messages that max_messages still allows */
     uint64_t chunk_octets; /* what a session that removes may fetch first   */
     /* Of the current folder. */

@@ -9,6 +9,8 @@ enum {
      * server that counts octets in another way now. */
     RECOUNTED_MIN = 4,
     GONE_KEPT_S = 90 * 24 * 3600,
+    /* What one session takes on: beside the largest listing the whole pass stays under 64 MiB (CONTRACT, promise 5). */
+    PLAN_MAX = 250000,
 };
 
 static uint16_t all_sinks(const struct pass *p)
@@ -52,10 +54,14 @@ static int sort_in(struct pass *p, uint32_t number, uint64_t octets, const struc
         item.row = row->id;
         item.tries = (uint16_t)row->tries;
     }
+    if (action != PLAN_FETCH && action != PLAN_SKIP)
+        return 0;
+    if (p->fetch.count + p->retry.count + p->skip.count >= PLAN_MAX) {
+        *truncated = p->again = true;
+        return 0;
+    }
     if (action == PLAN_SKIP)
         return items_add(&p->skip, &item, e);
-    if (action != PLAN_FETCH)
-        return 0;
     if (p->budget == 0 || (row != NULL && failed_now(p, row->id))) {
         *truncated = true;
         return 0;

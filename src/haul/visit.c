@@ -244,7 +244,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
 {
     struct source *source = p->o->source;
     uint64_t failed_before = p->r->failed;
-    bool quiet, truncated, left, renewed = false;
+    bool quiet, truncated, left, renewed = p->careful;
     struct journal_folder before;
     uint32_t removed = 0;
 
@@ -269,7 +269,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (visit->known.id == 0) /* its row is written with the first message: a pass cut off there must leave it told */
         visit->known.uidvalidity = p->listing.uidvalidity;
     if (visit->known.id != 0 && visit->known.uidvalidity != 0 && visit->known.uidvalidity != p->listing.uidvalidity) {
-        renewed = true;
+        renewed = p->renewed = true;
         if (reidentify(p, visit, e) != 0)
             return -1;
     }

@@ -6,6 +6,8 @@
 #include <signal.h>
 
 #include "base/stop.h"
+#include "haul/haul_int.h"
+#include "haul/plan_folder.h"
 #include "wire/mailflag.h"
 
 static struct mem_message *message(const char *words)
@@ -687,6 +689,42 @@ static void test_so_many_over_folders(void **state)
     world_end();
 }
 
+/* A mailbox of more messages than one session takes on: planned only, as nobody wants to wait for the bodies. */
+static void test_so_many_a_session(void **state)
+{
+    enum { MANY = 300000 };
+    struct haul_result result = { .err = ERR_INIT };
+    struct visit visit = { 0 };
+    struct pass p = { .r = &result, .budget = UINT64_MAX };
+    struct err e = ERR_INIT;
+    bool truncated;
+
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        CASE("so many a session%s", large ? ", all too large" : "");
+        world_make(true);
+        w.policy.max_size = large ? 10 : 0;
+        p.o = world_stage();
+        listing_init(&p.listing);
+        for (uint32_t n = 1; n <= MANY; n++)
+            CHECK_INT(listing_add(&p.listing, n, 100, SLICE_NONE, &e), 0);
+        p.again = false;
+        CHECK_INT(plan_fetches(&p, &visit, &truncated, &e), 0);
+        CHECK(truncated && p.again);
+        CHECK_INT(p.fetch.count + p.skip.count, 250000);
+        CHECK_INT(large ? p.fetch.count : p.skip.count, 0);
+        p.listing.count = 250000;
+        p.again = false;
+        CHECK_INT(plan_fetches(&p, &visit, &truncated, &e), 0);
+        CHECK(!truncated && !p.again);
+        listing_release(&p.listing);
+        world_unstage();
+        world_end();
+    }
+    items_release(&p.fetch);
+    items_release(&p.skip);
+}
+
 /* --- destinations ----------------------------------------------------------------------------------------------- */
 
 static void added_later(void)
@@ -1105,6 +1143,7 @@ int main(void)
         cmocka_unit_test(test_too_large_and_cut),
         cmocka_unit_test(test_so_many_a_pass),
         cmocka_unit_test(test_so_many_over_folders),
+        cmocka_unit_test(test_so_many_a_session),
         cmocka_unit_test(test_destination_added),
         cmocka_unit_test(test_one_of_two_fails),
         cmocka_unit_test(test_destination_removed),

@@ -240,6 +240,30 @@ static void test_one_folder_of_two(void **state)
     world_end();
 }
 
+/* Another session of the same pass is still that pass. */
+static void test_next_session(void **state)
+{
+    (void)state;
+    CASE("next session");
+    start(2);
+    world_say("Archive", "a01");
+    PASS(3);
+    w.policy.leave_s = 0;
+    source_memory_renew(inbox, 8, 1);
+    world_say("Archive", "a02")->fault = FAULT_CUT;
+    message("a02")->fault_times = 1;
+    w.source.quirk_learned = QUIRK_SAID_NO_EXPUNGE;
+    fate_set(FATE_NEVER, 0);
+    world_pass();
+    CHECK_INT(w.source.opens, 3);
+    CHECK(!message("m01")->removed && !message("m02")->removed);
+    CHECK_INT(w.r.known_again, 2);
+    PASS(1);
+    CHECK_INT(source_memory_left(&w.source), 0);
+    ARRIVED(1);
+    world_end();
+}
+
 static void test_dry_run(void **state)
 {
     (void)state;
@@ -307,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_cut_while_asking),
         cmocka_unit_test(test_renewed_after_a_first_pass_that_was_cut),
         cmocka_unit_test(test_one_folder_of_two),
+        cmocka_unit_test(test_next_session),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_stopped_at_every_step),
     };
