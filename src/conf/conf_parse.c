@@ -125,6 +125,13 @@ static void on_error(cfg_t *section, const char *fmt, va_list ap)
                     "%sthe file ends in the middle; is a \"}\" missing?", where);
         return;
     }
+    if (strcmp(fmt, "missing title for section '%s'") == 0) {
+        const char *name = va_arg(ap, const char *);
+
+        conf_report(current->report, section->filename, section->line, "%s%s needs a name and braces: %s { ... }",
+                    where, name, where_of(section) == IN_GLOBAL ? "account \"work\"" : "deliver maildir");
+        return;
+    }
     vsnprintf(what, sizeof(what), fmt, ap);
     conf_report(current->report, section->filename, section->line, "%s%s", where, what);
 }

@@ -18,6 +18,7 @@ struct scan {
     size_t depth;
     struct slice key; /* the last word that was no value */
     int secret_line;
+    int comma_line; /* of the last comma complained of: once a line is enough */
     bool broken;
 };
 
@@ -139,8 +140,21 @@ static void value(struct scan *s, struct slice bytes, bool literal, int line)
     bool secret = slice_eq(s->key, SLICE("password")) || slice_eq(s->key, SLICE("oauth_client_secret")) ||
                   (slice_eq(s->key, SLICE("proxy")) && bytes.n > 0 && memchr(bytes.p, '@', bytes.n) != NULL);
 
+    if (s->in_list && s->before == TOKEN_VALUE)
+        complain(s, line, "a comma is missing between two values of this list");
     if (secret && literal && s->secret_line == 0)
         s->secret_line = line;
+}
+
+static void comma(struct scan *s)
+{
+    if (!s->in_list && s->comma_line != s->line) {
+        complain(s, s->line,
+                 "a comma outside of a list: write several values as { \"one\", \"two\" }, and settings "
+                 "without commas in between");
+        s->comma_line = s->line;
+    }
+    s->before = TOKEN_COMMA;
 }
 
 static void string(struct scan *s)
@@ -156,6 +170,8 @@ static void string(struct scan *s)
         s->before = TOKEN_VALUE;
     } else if (s->before == TOKEN_WORD) {
         s->before = TOKEN_STRING;
+    } else if (s->before == TOKEN_COMMA) {
+        s->before = TOKEN_VALUE;
     } else {
         complain(s, line, "a string where a key was expected: keys are written without quotes");
         s->before = TOKEN_VALUE;
@@ -207,7 +223,7 @@ static void punctuation(struct scan *s)
         else
             s->depth--;
     } else if (c == ',') {
-        s->before = TOKEN_COMMA;
+        comma(s);
     } else if (c == '=' || (c == '+' && peek(s, 0) == '=')) {
         s->at += c == '+';
         if (s->before != TOKEN_WORD)

@@ -156,7 +156,18 @@ static const struct {
     { "a key in quotes", KEY("\"port\" = 5"),
       "c:2: a string where a key was expected: keys are written without quotes\n"
       "c:2: \"=\" without a key in front of it\n" },
-    { "no title", "account {" REST "}", "c:1: missing title for section 'account'\n" },
+    { "no title", "account {" REST "}", "c:1: account needs a name and braces: account \"work\" { ... }\n" },
+    { "a section without braces", "account a {\n deliver = /m\n" REST "}\n",
+      "c:2: account a: deliver needs a name and braces: deliver maildir { ... }\n" },
+    { "a list without commas", KEY("folders = { INBOX \"Work\", Sent }"),
+      "c:2: a comma is missing between two values of this list\n" },
+    { "a list without braces", KEY("password_command = \"pass\", \"show\", \"mail\""),
+      "c:2: a comma outside of a list: write several values as { \"one\", \"two\" }, and settings without commas in "
+      "between\n" },
+    { "settings with commas", KEY("port = 5, timeout = 3"),
+      "c:2: a comma outside of a list: write several values as { \"one\", \"two\" }, and settings without commas in "
+      "between\n" },
+    { "a comma behind the last value", KEY("folders = { INBOX, \"Work\", }"), "" },
     { "NUL by escape", KEY("bind_address = \"a\\x00b\""), "c:2: a value cannot hold a NUL character\n" },
     { "NUL by octal escape", KEY("bind_address = \"a\\0b\""), "c:2: a value cannot hold a NUL character\n" },
 
