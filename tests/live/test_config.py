@@ -22,7 +22,8 @@ def broken(line, outside=""):
 def test_good(world):
     world.write_config(GOOD)
     result = world.run("check", check=0)
-    assert not result.err
+    assert result.out == b"" and result.err.startswith(b"configuration ok: 1 account")
+    assert world.run("check", "-q", check=0).err == b""
 
 
 CASES = [
