@@ -21,10 +21,8 @@ static int adopt(const struct cmd_options *o, const struct conf_account *a, stru
 static int check_folders(const struct conf_account *a, const struct source_folders *folders, struct err *e)
 {
     for (size_t i = 0; a->protocol == CONF_IMAP && i < a->folders.n; i++) {
-        if (haul_folder_missing(a->folders.v[i], folders))
-            return err_set(e, E_NOFOLDER,
-                           "folder %s does not exist on the server; `mailhaul folders` shows those that do",
-                           a->folders.v[i]);
+        if (haul_folder_there(a->folders.v[i], folders, e) != 0)
+            return -1;
     }
     return 0;
 }
@@ -42,7 +40,10 @@ static void tell(const struct conf_account *a, const struct session *s, const st
     log_info("ok: %s, %s", buf_cstr(&server), tls != NULL ? tls->protocol : "not encrypted");
     if (tls != NULL)
         log_debug("certificate: %s, issued by %s, %s", tls->subject, tls->issuer, tls->fingerprint);
-    if (a->protocol == CONF_IMAP)
+    if (a->protocol == CONF_IMAP && selected == 0)
+        log_warn("none of %zu folders selected, so nothing will be fetched; `mailhaul folders %s` shows their names",
+                 folders->count, a->name);
+    else if (a->protocol == CONF_IMAP)
         log_info("%zu of %zu folders selected", selected, folders->count);
     buf_release(&server);
 }

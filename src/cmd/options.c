@@ -195,6 +195,8 @@ static int unknown_account(const struct options *options, const char *name, cons
     const char **names;
     const char *near;
 
+    if (options->implied && find(name) != NULL)
+        return err_set(e, E_USAGE, "the command stands in front of the accounts: mailhaul %s ...", name);
     if (options->implied)
         return options_unknown(name, c, e);
     names = calloc(c->account_count + 1, sizeof(*names));

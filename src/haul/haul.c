@@ -8,6 +8,7 @@
 #include "haul/haul_int.h"
 #include "haul/trouble.h"
 #include "wire/folder.h"
+#include "wire/imap_parse.h"
 
 enum { FIRST_CHUNK_OCTETS = 32 * 1024 * 1024 };
 
@@ -52,26 +53,34 @@ static void report(struct pass *p, const struct err *e)
         p->r->err_told = true;
 }
 
-bool haul_folder_missing(const char *name, const struct source_folders *folders)
+int haul_folder_there(const char *name, const struct source_folders *folders, struct err *e)
 {
     bool found = name[0] == '!' || name[0] == '\\' || folder_is_pattern(slice_str(name));
+    char use[32];
 
     for (size_t i = 0; i < folders->count && !found; i++)
         found = folder_match(slice_str(name), slice_str(folders->v[i].name), folders->v[i].delimiter);
-    return !found;
+    if (found)
+        return 0;
+    /* In double quotes one backslash is an escape: "\Sent" names the folder Sent. */
+    snprintf(use, sizeof(use), "\\%s", name);
+    if (imap_attr_from_name(slice_str(use)) & IMAP_ATTR_SPECIAL_USE)
+        return err_set(e, E_NOFOLDER,
+                       "folder %s does not exist on the server; `mailhaul folders ACCOUNT` shows those that do, and "
+                       "the special use is written \"\\\\%s\"",
+                       name, name);
+    return err_set(e, E_NOFOLDER,
+                   "folder %s does not exist on the server; `mailhaul folders ACCOUNT` shows those that do", name);
 }
 
 /* Folders that the configuration names without a pattern have to be there. */
 static void check_named(struct pass *p)
 {
     for (size_t i = 0; i < p->o->folder_count && !p->o->source->one_folder; i++) {
-        const char *name = p->o->folders[i];
         struct err e;
 
-        if (!haul_folder_missing(name, &p->folders))
-            continue;
-        err_set(&e, E_NOFOLDER, "folder %s does not exist on the server; `mailhaul folders` shows those that do", name);
-        report(p, &e);
+        if (haul_folder_there(p->o->folders[i], &p->folders, &e) != 0)
+            report(p, &e);
     }
 }
 

@@ -82,11 +82,11 @@ int haul_pass(const struct haul_options *options, struct haul_result *out);
 /* Destinations: rows, markers, and what the last pass left STAGED. Called by haul_pass(); on its own by `check
  * --adopt`. */
 MUST_CHECK int haul_open_sinks(const struct haul_options *options, bool adopt, struct err *e);
+/* `name` is one of the account's `folders`. -1 with E_NOFOLDER when it stands for one folder (no pattern, exclusion or
+ * special use) and that one is not among `folders`. */
+MUST_CHECK int haul_folder_there(const char *name, const struct source_folders *folders, struct err *e);
 /* Source opened and folders told: `folders` command and `check --connect`. The caller closes the source. `selected`
  * may be NULL. */
-/* True when `name`, one of the account's `folders`, stands for one folder (no pattern, exclusion or special use) and
- * that one is not among `folders`. */
-bool haul_folder_missing(const char *name, const struct source_folders *folders);
 MUST_CHECK int haul_scan(const struct haul_options *options, struct source_folders *out, struct err *e);
 
 #endif

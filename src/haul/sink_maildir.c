@@ -77,9 +77,14 @@ static int md_open(struct sink *s, const char *tag, const struct journal_sink *k
     marker_out[0] = '\0';
     if (fresh && read_only && stat(m->path, &st) != 0 && errno == ENOENT)
         return 0;
-    if (!fresh && stat(m->path, &st) != 0)
+    if (!fresh && stat(m->path, &st) != 0 && errno != ENOENT)
         return err_sys(
             e, E_DISK, errno,
+            "Maildir %s, to which mail was delivered before, cannot be reached; nothing was fetched or removed",
+            m->path);
+    if (!fresh && stat(m->path, &st) != 0)
+        return err_set(
+            e, E_DISK,
             "Maildir %s is not there, though mail was delivered before (is it mounted?); nothing was fetched "
             "or removed; if its path was changed on purpose, run: mailhaul check --adopt",
             m->path);

@@ -26,7 +26,8 @@ def idle(world):
 
 
 REFUSED = [
-    (["fech"], 64, "fetch"), (["wrok"], 64, "work"), (["fetch", "wrok"], 64, "work"), (["frobnicate"], 64, "frobnicate"),
+    (["fech"], 64, "fetch"), (["wrok"], 64, "work"), (["fetch", "wrok"], 64, "work"), (["work", "check"], 64, "mailhaul check"),
+    (["frobnicate"], 64, "frobnicate"),
     (["--conect", "check"], 64, "--connect"), (["-x"], 64, "-x"), (["--json=yes"], 64, "--json"), (["-c"], 64, "-c"),
     (["check", "--oversize"], 64, "--oversize"), (["fetch", "--adopt"], 64, "--adopt"), (["folders"], 64, "folders ACCOUNT"),
     (["folders", "work", "home"], 64, "folders ACCOUNT"), (["quarantine"], 64, "list|retry|drop"),

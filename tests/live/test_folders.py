@@ -88,6 +88,13 @@ def test_missing_folder(dovecot, user, account):
     assert len(contents(world.mail)) == 1
 
 
+def test_check_explains_what_the_folders_key_misses(dovecot, user, account):
+    dovecot.append(user, "INBOX", [sample(1)])
+    assert b"none of 1 folders selected" in account(folders=["Nothing/*"]).run("check", "--connect", check=0).err
+    # "\Sent" with one backslash is the folder Sent, which is hardly what was meant.
+    assert rb'is written "\\Sent"' in account(folders=["Sent"]).run("check", "--connect", check=78).err
+
+
 def test_folder_made_anew(dovecot, user, account):
     """UIDVALIDITY changes because the folder was removed and made again with the same messages and one more."""
     messages = [sample(n) for n in range(40)] + [sample(3), sample(3)]
