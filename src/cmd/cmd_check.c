@@ -41,7 +41,7 @@ static void tell(const struct conf_account *a, const struct session *s, const st
     if (tls != NULL)
         log_debug("certificate: %s, issued by %s, %s", tls->subject, tls->issuer, tls->fingerprint);
     if (a->protocol == CONF_IMAP && selected == 0)
-        log_warn("none of %zu folders selected, so nothing will be fetched; `mailhaul folders %s` shows their names",
+        log_warn("no folder of the %zu is selected, so nothing will be fetched; `mailhaul folders %s` shows them",
                  folders->count, a->name);
     else if (a->protocol == CONF_IMAP)
         log_info("%zu of %zu folders selected", selected, folders->count);

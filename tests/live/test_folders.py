@@ -90,7 +90,7 @@ def test_missing_folder(dovecot, user, account):
 
 def test_check_explains_what_the_folders_key_misses(dovecot, user, account):
     dovecot.append(user, "INBOX", [sample(1)])
-    assert b"none of 1 folders selected" in account(folders=["Nothing/*"]).run("check", "--connect", check=0).err
+    assert b"nothing will be fetched" in account(folders=["Nothing/*"]).run("check", "--connect", check=0).err
     # "\Sent" with one backslash is the folder Sent, which is hardly what was meant.
     assert rb'is written "\\Sent"' in account(folders=["Sent"]).run("check", "--connect", check=78).err
 
