@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_SOURCES = \
+  %D%/array.c %D%/array.h \
   %D%/base.h %D%/banned.h \
   %D%/buf.c %D%/buf.h \
   %D%/clock.c %D%/clock.h \

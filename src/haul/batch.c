@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/batch.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/step.h"
@@ -45,12 +46,10 @@ struct batch_item *batch_add(struct batch *b, const struct journal_message *m, s
     char *at;
 
     if (b->count == b->cap) {
-        size_t cap = b->cap > 0 ? b->cap * 2 : 16;
-        struct batch_item *items = realloc(b->items, cap * sizeof(*items));
+        struct batch_item *items = array_grow(b->items, &b->cap, sizeof(*items));
         if (items == NULL)
             return NULL;
         b->items = items;
-        b->cap = cap;
     }
     item.bytes = at = malloc(m->uidl.n + m->message_id.n + m->object_id.n + m->reason.n + 1);
     item.slots = calloc(sink_count > 0 ? sink_count : 1, sizeof(*item.slots));
@@ -72,12 +71,10 @@ struct batch_item *batch_add(struct batch *b, const struct journal_message *m, s
 int batch_close_folder(struct batch *b, struct visit *visit, const struct journal_folder *state)
 {
     if (b->closed_count == b->closed_cap) {
-        size_t cap = b->closed_cap > 0 ? b->closed_cap * 2 : 4;
-        void *v = realloc(b->closed, cap * sizeof(*b->closed));
+        void *v = array_grow(b->closed, &b->closed_cap, sizeof(*b->closed));
         if (v == NULL)
             return -1;
         b->closed = v;
-        b->closed_cap = cap;
     }
     b->closed[b->closed_count].visit = visit;
     b->closed[b->closed_count++].state = *state;
@@ -130,12 +127,10 @@ static int folder_row(struct batch_store *s, struct visit *visit, struct err *e)
 static int remember_failed(struct batch_store *s, int64_t row)
 {
     if (s->failed_count == s->failed_cap) {
-        size_t cap = s->failed_cap > 0 ? s->failed_cap * 2 : 16;
-        int64_t *failed = realloc(s->failed, cap * sizeof(*failed));
+        int64_t *failed = array_grow(s->failed, &s->failed_cap, sizeof(*failed));
         if (failed == NULL)
             return -1;
         s->failed = failed;
-        s->failed_cap = cap;
     }
     s->failed[s->failed_count++] = row;
     return 0;

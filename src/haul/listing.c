@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/listing.h"
 
+#include "base/array.h"
 #include "wire/limits.h"
 
 enum { NO_UIDL = 0x3fffffff };
@@ -28,16 +29,11 @@ void listing_clear(struct listing *l)
 
 static int grow(struct listing *l)
 {
-    size_t cap = l->cap > 0 ? l->cap * 2 : 256;
-    struct listing_entry *v;
+    struct listing_entry *v = array_grow(l->v, &l->cap, sizeof(*v));
 
-    if (cap > LIMIT_LISTING)
-        cap = LIMIT_LISTING;
-    v = realloc(l->v, cap * sizeof(*v));
     if (v == NULL)
         return -1;
     l->v = v;
-    l->cap = cap;
     return 0;
 }
 

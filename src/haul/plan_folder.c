@@ -311,36 +311,28 @@ static int compare_items(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static int collect_row(void *ctx, const struct journal_message *row, struct err *e)
+{
+    struct fetch_item item = {
+        .number = row->uid, .tries = (uint16_t)row->tries, .row = row->id, .octets = row->octets
+    };
+
+    return items_add(ctx, &item, e);
+}
+
 static int plan_walked(struct pass *p, struct visit *visit, enum journal_walk walk, bool *truncated, struct err *e)
 {
     struct journal_query query = { .walk = walk, .folder = visit->known.id, .uidvalidity = p->listing.uidvalidity };
     struct items rows = { 0 };
-    struct journal_message m;
-    bool found;
-    int rc = -1;
+    int rc = journal_each(p->o->journal, &query, collect_row, &rows, e);
 
-    if (journal_walk(p->o->journal, &query, e) != 0)
-        return -1;
-    for (;;) {
-        if (journal_walk_next(p->o->journal, &m, &found, e) != 0)
-            goto out;
-        if (!found)
-            break;
-        struct fetch_item item = { .number = m.uid, .tries = (uint16_t)m.tries, .row = m.id, .octets = m.octets };
-        if (items_add(&rows, &item, e) != 0)
-            goto out;
-    }
-    for (size_t i = 0; i < rows.count; i++) {
+    for (size_t i = 0; i < rows.count && rc == 0; i++) {
         const struct fetch_item *item = &rows.v[i];
         struct journal_message row = { .id = item->row,
                                        .tries = item->tries,
                                        .state = walk == WALK_SKIPPED ? MESSAGE_SKIPPED : MESSAGE_PENDING };
-        if (sort_in(p, item->number, item->octets, &row, truncated, e) != 0)
-            goto out;
+        rc = sort_in(p, item->number, item->octets, &row, truncated, e);
     }
-    rc = 0;
-out:
-    journal_walk_end(p->o->journal);
     items_release(&rows);
     return rc;
 }
@@ -398,6 +390,15 @@ static int sort_removal(struct pass *p, const struct listing_entry *entry, const
     return items_add(&p->remove, &item, e);
 }
 
+static int collect_removal(void *ctx, const struct journal_message *row, struct err *e)
+{
+    struct pass *p = ctx;
+
+    if (plan_message(&p->o->policy, row, row->octets) != PLAN_REMOVE)
+        return 0;
+    return collect_row(&p->remove, row, e);
+}
+
 int plan_removals(struct pass *p, struct visit *visit, struct err *e)
 {
     const struct plan_policy *policy = &p->o->policy;
@@ -405,32 +406,17 @@ int plan_removals(struct pass *p, struct visit *visit, struct err *e)
                                    .folder = visit->known.id,
                                    .uidvalidity = p->listing.uidvalidity,
                                    .before = policy->leave_s == 0 ? INT64_MAX : policy->now - policy->leave_s };
-    struct journal_message m;
-    bool found;
-    int rc = -1;
 
     items_clear(&p->remove);
     if (policy->leave_s < 0 || visit->known.id == 0)
         return 0;
     if (p->o->source->one_folder)
         return each_entry(p, visit, sort_removal, NULL, e);
-    if (journal_walk(p->o->journal, &query, e) != 0)
+    if (journal_each(p->o->journal, &query, collect_removal, p, e) != 0)
         return -1;
-    for (;;) {
-        if (journal_walk_next(p->o->journal, &m, &found, e) != 0)
-            goto out;
-        if (!found)
-            break;
-        struct fetch_item item = { .number = m.uid, .row = m.id, .octets = m.octets };
-        if (plan_message(policy, &m, m.octets) == PLAN_REMOVE && items_add(&p->remove, &item, e) != 0)
-            goto out;
-    }
     if (p->remove.count > 1)
         qsort(p->remove.v, p->remove.count, sizeof(*p->remove.v), compare_items);
-    rc = 0;
-out:
-    journal_walk_end(p->o->journal);
-    return rc;
+    return 0;
 }
 
 static int see_row(struct pass *p, const struct listing_entry *entry, const struct journal_message *row, void *ctx,
@@ -479,35 +465,33 @@ failed:
     return -1;
 }
 
+struct gone_rows {
+    const struct pass *p;
+    struct row_set seen;
+    struct items changes; /* number: enum gone */
+};
+
+static int collect_gone(void *ctx, const struct journal_message *row, struct err *e)
+{
+    struct gone_rows *g = ctx;
+    enum gone verdict = judge_gone(g->p, row, row_set_has(&g->seen, row->id));
+    struct fetch_item change = { .number = (uint32_t)verdict, .row = row->id };
+
+    return verdict != GONE_KEEP ? items_add(&g->changes, &change, e) : 0;
+}
+
 int plan_note_gone(struct pass *p, struct visit *visit, struct err *e)
 {
     struct journal_query query = { .walk = WALK_ALL, .folder = visit->known.id };
-    struct row_set seen = { 0 };
-    struct items changes = { 0 };
-    struct journal_message row;
-    bool found;
+    struct gone_rows g = { .p = p };
     int rc = -1;
 
     /* An empty listing may be a server in trouble, a partial one says nothing of the rest. */
     if (visit->known.id == 0 || p->listing.count == 0 || p->o->source->lists_a_part || p->o->dry_run)
         return 0;
-    if (each_entry(p, visit, see_row, &seen, e) != 0 || journal_walk(p->o->journal, &query, e) != 0)
-        goto out;
-    for (;;) {
-        if (journal_walk_next(p->o->journal, &row, &found, e) != 0)
-            goto out;
-        if (!found)
-            break;
-        enum gone verdict = judge_gone(p, &row, row_set_has(&seen, row.id));
-        struct fetch_item change = { .number = (uint32_t)verdict, .row = row.id };
-        if (verdict != GONE_KEEP && items_add(&changes, &change, e) != 0)
-            goto out;
-    }
-    journal_walk_end(p->o->journal);
-    rc = apply_gone(p, &changes, visit, e);
-out:
-    journal_walk_end(p->o->journal);
-    items_release(&changes);
-    free(seen.bits);
+    if (each_entry(p, visit, see_row, &g.seen, e) == 0 && journal_each(p->o->journal, &query, collect_gone, &g, e) == 0)
+        rc = apply_gone(p, &g.changes, visit, e);
+    items_release(&g.changes);
+    free(g.seen.bits);
     return rc;
 }

@@ -5,6 +5,7 @@
  * on the server is new; what stays unpaired in the journal is kept there, in case the server changes its mind. Nothing
  * is removed on either side in this pass.
  */
+#include "base/array.h"
 #include "base/log.h"
 #include "base/step.h"
 #include "haul/haul_int.h"
@@ -34,44 +35,35 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? order : x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
+static int load_row(void *ctx, const struct journal_message *m, struct err *e)
+{
+    struct pairing *pairing = ctx;
+
+    if (!m->has_header_digest)
+        return 0;
+    if (pairing->count == pairing->cap) {
+        struct old_row *rows = array_grow(pairing->rows, &pairing->cap, sizeof(*rows));
+        if (rows == NULL)
+            return err_nomem(e);
+        pairing->rows = rows;
+    }
+    struct old_row *row = &pairing->rows[pairing->count++];
+    *row = (struct old_row){ .row = m->id, .octets = m->octets, .uid = m->uid };
+    memcpy(row->digest, m->header_digest, sizeof(row->digest));
+    return 0;
+}
+
 static int load_rows(struct pass *p, const struct visit *visit, struct pairing *pairing, struct err *e)
 {
     struct journal_query query = { .walk = WALK_OTHER_UIDVALIDITY,
                                    .folder = visit->known.id,
                                    .uidvalidity = p->listing.uidvalidity };
-    struct journal_message m;
-    bool found;
-    int rc = -1;
 
-    if (journal_walk(p->o->journal, &query, e) != 0)
+    if (journal_each(p->o->journal, &query, load_row, pairing, e) != 0)
         return -1;
-    for (;;) {
-        if (journal_walk_next(p->o->journal, &m, &found, e) != 0)
-            goto out;
-        if (!found)
-            break;
-        if (!m.has_header_digest)
-            continue;
-        if (pairing->count == pairing->cap) {
-            size_t cap = pairing->cap > 0 ? pairing->cap * 2 : 256;
-            struct old_row *rows = realloc(pairing->rows, cap * sizeof(*rows));
-            if (rows == NULL) {
-                err_nomem(e);
-                goto out;
-            }
-            pairing->rows = rows;
-            pairing->cap = cap;
-        }
-        struct old_row *row = &pairing->rows[pairing->count++];
-        *row = (struct old_row){ .row = m.id, .octets = m.octets, .uid = m.uid };
-        memcpy(row->digest, m.header_digest, sizeof(row->digest));
-    }
     if (pairing->count > 0)
         qsort(pairing->rows, pairing->count, sizeof(*pairing->rows), compare_rows);
-    rc = 0;
-out:
-    journal_walk_end(p->o->journal);
-    return rc;
+    return 0;
 }
 
 static size_t first_of(const struct pairing *pairing, const unsigned char *digest)

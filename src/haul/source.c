@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/source.h"
 
+#include "base/array.h"
 #include "wire/limits.h"
 
 void source_folders_release(struct source_folders *f)
@@ -20,12 +21,10 @@ int source_folders_add(struct source_folders *f, const struct source_folder *fol
     if (f->count == LIMIT_FOLDERS)
         return err_set(e, E_PROTO, "the server lists more than %d folders", (int)LIMIT_FOLDERS);
     if (f->count == f->cap) {
-        size_t cap = f->cap > 0 ? f->cap * 2 : 16;
-        struct source_folder *v = realloc(f->v, cap * sizeof(*v));
+        struct source_folder *v = array_grow(f->v, &f->cap, sizeof(*v));
         if (v == NULL)
             return err_nomem(e);
         f->v = v;
-        f->cap = cap;
     }
     copy.name = strdup(folder->name);
     copy.wire_name = strdup(folder->wire_name != NULL ? folder->wire_name : folder->name);

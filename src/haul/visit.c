@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One folder in a pass: what is there, what of it is wanted, fetch it, remove what may go, and remember the look.
  */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/step.h"
@@ -30,12 +31,10 @@ void items_release(struct items *i)
 int items_add(struct items *i, const struct fetch_item *item, struct err *e)
 {
     if (i->count == i->cap) {
-        size_t cap = i->cap > 0 ? i->cap * 2 : 64;
-        struct fetch_item *v = realloc(i->v, cap * sizeof(*v));
+        struct fetch_item *v = array_grow(i->v, &i->cap, sizeof(*v));
         if (v == NULL)
             return err_nomem(e);
         i->v = v;
-        i->cap = cap;
     }
     i->v[i->count++] = *item;
     return 0;

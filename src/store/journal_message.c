@@ -204,6 +204,21 @@ void journal_walk_end(struct journal *j)
     j->walk.on = false;
 }
 
+int journal_each(struct journal *j, const struct journal_query *q, journal_row_fn *fn, void *ctx, struct err *e)
+{
+    struct journal_message row;
+    bool found = true;
+    int rc = journal_walk(j, q, e);
+
+    while (rc == 0 && found) {
+        rc = journal_walk_next(j, &row, &found, e);
+        if (rc == 0 && found)
+            rc = fn(ctx, &row, e);
+    }
+    journal_walk_end(j);
+    return rc;
+}
+
 /* ---- writing ---- */
 
 static void bind_facts(struct journal *j, sqlite3_stmt *st, const struct journal_message *m)

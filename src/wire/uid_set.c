@@ -3,6 +3,7 @@
  */
 #include "wire/imap_write.h"
 
+#include "base/array.h"
 #include "base/num.h"
 #include "wire/limits.h"
 
@@ -34,18 +35,16 @@ static size_t find(const struct uid_set *s, uint32_t uid)
 
 static int make_room(struct uid_set *s)
 {
-    size_t cap = s->cap > 0 ? s->cap * 2 : 16;
     struct uid_range *ranges;
 
     if (s->count >= LIMIT_LISTING)
         return -1;
     if (s->count < s->cap)
         return 0;
-    ranges = realloc(s->ranges, cap * sizeof(*ranges));
+    ranges = array_grow(s->ranges, &s->cap, sizeof(*ranges));
     if (ranges == NULL)
         return -1;
     s->ranges = ranges;
-    s->cap = cap;
     return 0;
 }
 
