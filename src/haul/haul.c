@@ -243,8 +243,8 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     if (!o->dry_run)
         lock_mark_clean(o->lock);
     if (out->err.code == E_NONE && out->failed > 0)
-        err_set(&out->err, E_MESSAGE, "%" PRIu64 " messages could not be had or delivered and will be tried again",
-                out->failed);
+        err_set(&out->err, E_MESSAGE, "%" PRIu64 " message%s could not be had or delivered and will be tried again",
+                out->failed, out->failed == 1 ? "" : "s");
     listing_release(&p.listing);
     items_release(&p.fetch);
     items_release(&p.retry);

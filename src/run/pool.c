@@ -62,8 +62,10 @@ static void run_job(struct pool *p, struct job *job)
         session_pass(session, &job->result);
     }
     session_close(&session);
-    if (job->result.err.code == E_NONE || job->result.err.code == E_MESSAGE || job->result.err.code == E_STOPPED ||
-        job->result.err_told)
+    if (job->result.err.code == E_NONE || job->result.err.code == E_STOPPED || job->result.err_told)
+        return;
+    /* Each of them was warned of; with -q it was not, and the exit status would be without a word. */
+    if (job->result.err.code == E_MESSAGE && log_wants(LOG_LEVEL_WARN))
         return;
     err_format(&job->result.err, words, sizeof(words));
     log_error("%s", words);

@@ -8,8 +8,9 @@ S: * $seq FETCH (UID 2 FLAGS () BODY[] NIL)
 @expect-exit 75
 @expect-maildir 1 3
 @expect-removed 1 3
-@run fetch
+@run -q fetch
 @expect-exit 75
+@expect-stderr 1 message could not be had
 @expect-maildir 1 3
 @run -q fetch
 @expect-exit 65
