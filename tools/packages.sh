@@ -129,8 +129,9 @@ packages_install() {
     esac
     installed=$?
     packages_lift_guard
-    case "$installed: $* " in
-        "0:"*" dovecot-core "*) packages_keep_dovecot_off ;;
+    # Also after a failure: the server may be among what was installed before it.
+    case " $* " in
+        *" dovecot-core "*) packages_keep_dovecot_off ;;
     esac
     return $installed
 }
