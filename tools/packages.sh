@@ -5,6 +5,7 @@
 #
 #   packages_find_manager            sets $manager to apt-get, dnf, apk, pacman or nothing
 #   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests ci
+#   packages_by_hand PACKAGE...      prints the command that a person would give to install them
 #   packages_root                    sets $sudo; false where neither root nor sudo is to be had
 #   packages_install PACKAGE...      installs them; starts and enables no service
 #   packages_lift_guard              for the caller's trap: undoes what a broken installation may have left
@@ -73,6 +74,15 @@ packages_missing() {
     done | sort -u
 }
 
+packages_by_hand() {
+    case $manager in
+        apt-get) echo "apt-get update && apt-get install $*" ;;
+        dnf) echo "dnf install $*" ;;
+        apk) echo "apk add $*" ;;
+        pacman) echo "pacman -S --needed $*" ;;
+    esac
+}
+
 packages_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null 2>&1 || return 1
@@ -110,8 +120,9 @@ packages_keep_dovecot_off() {
     if command -v systemctl >/dev/null 2>&1; then
         $sudo systemctl disable dovecot.service dovecot.socket
     fi
-    if command -v update-rc.d >/dev/null 2>&1; then
-        $sudo update-rc.d dovecot disable
+    # Not in the PATH of an ordinary user.
+    if [ -x /usr/sbin/update-rc.d ]; then
+        $sudo /usr/sbin/update-rc.d dovecot disable
     fi
     return 0
 }
