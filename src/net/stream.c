@@ -21,8 +21,8 @@ enum {
     /* An exchange as a whole may take this many times the timeout, besides what its bytes earn. */
     WHOLE_FACTOR = 5,
     TRACE_MAX = 600,
-    /* See stream_expect(): so much at once, as long as so much more is expected, for so long, and no longer tried after so many
-     * times in vain (a slow line, sizes that lie). */
+    /* See stream_expect(): so much at once, as long as so much more is expected, for so long, and no longer tried after
+     * so many times in vain (a slow line, sizes that lie). */
     BULK_LOWAT = STREAM_READ / 4 * 3,
     BULK_EXPECTED = STREAM_READ * 2,
     BULK_MS = 20,

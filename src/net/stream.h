@@ -52,9 +52,9 @@ void stream_trace(const struct stream *s, char direction, struct slice line);
 
 void stream_exchange(struct stream *s, unsigned silence_factor);
 
-/* `octets` more are on their way as far as is known (sizes of messages that were asked for); 0: nothing is known of any. While that is
- * much, a wait ends when a good part of it is there rather than with each segment, which saves two system calls of three.
- * An estimate that is too high costs a few waits of BULK_MS. */
+/* `octets` more are on their way as far as is known (sizes of messages that were asked for); 0: nothing is known of
+ * any. While that is much, a wait ends when a good part of it is there rather than with each segment, which saves two
+ * system calls of three. An estimate that is too high costs a few waits of BULK_MS. */
 void stream_expect(struct stream *s, uint64_t octets);
 
 /* TLS on top of what is there (STLS, STARTTLS, implicit). When the read buffer is not empty somebody put bytes ahead of

@@ -146,8 +146,8 @@ struct journal_query {
 MUST_CHECK int journal_walk(struct journal *j, const struct journal_query *q, struct err *e);
 MUST_CHECK int journal_walk_next(struct journal *j, struct journal_message *out, bool *found_out, struct err *e);
 void journal_walk_end(struct journal *j);
-/* The whole walk: calls `fn` for each row until it returns non-zero, which ends it with that error. `fn` may write, and may not
- * walk. */
+/* The whole walk: calls `fn` for each row until it returns non-zero, which ends it with that error. `fn` may write, and
+ * may not walk. */
 typedef int journal_row_fn(void *ctx, const struct journal_message *row, struct err *e);
 MUST_CHECK int journal_each(struct journal *j, const struct journal_query *q, journal_row_fn *fn, void *ctx,
                             struct err *e);
