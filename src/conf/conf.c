@@ -276,12 +276,11 @@ static char *find_file(struct conf_report *r, const char *given, int *fd)
     if (found == NULL && given != NULL)
         conf_report(r, given, 0, "there is no such configuration file");
     else if (found == NULL)
-        conf_report(
-            r, NULL, 0,
-            "no configuration file; looked for %s%s%s%s%s. Copy the sample mailhaul.conf to the first of them and "
-            "put your account in; mailhaul.conf(5) explains it",
-            paths[0] != NULL ? paths[0] : "(no home directory)", ", ", paths[1] != NULL ? paths[1] : "",
-            n > 2 ? ", " : "", n > 2 && paths[2] != NULL ? paths[2] : "");
+        conf_report(r, NULL, 0,
+                    "no configuration file; looked for %s%s%s%s%s. Copy the sample " DOCDIR "/mailhaul.conf "
+                    "to the first of them and put your account in; mailhaul.conf(5) explains it",
+                    paths[0] != NULL ? paths[0] : "(no home directory)", ", ", paths[1] != NULL ? paths[1] : "",
+                    n > 2 ? ", " : "", n > 2 && paths[2] != NULL ? paths[2] : "");
     for (size_t i = 0; i < n; i++) {
         if (paths[i] != found)
             free(paths[i]);
