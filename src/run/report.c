@@ -31,7 +31,7 @@ int report_summary(const struct haul_result *r, bool dry_run, struct buf *out)
     char size[32];
 
     report_size(dry_run ? r->would_fetch_bytes : r->bytes, size, sizeof(size));
-    if (n == 0 && buf_put_str(out, "nothing new") != 0)
+    if (n == 0 && buf_put_str(out, r->err.code == E_NONE ? "nothing new" : "nothing fetched") != 0)
         return -1;
     if (n > 0 &&
         buf_putf(out, "%s%" PRIu64 " new message%s (%s)", dry_run ? "would fetch " : "", n, plural(n), size) != 0)

@@ -112,6 +112,7 @@ def test_wrong_password(dovecot, user, account):
     for protocol in ("imap", "pop3"):
         world = account(protocol=protocol, password="wrong")
         assert world.run("fetch", check=77).err
+        assert b"nothing new" not in world.run("-v", check=77).err
 
 
 def test_untrusted_server(dovecot, user, account):
