@@ -4,6 +4,7 @@ import fcntl
 import glob
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -61,11 +62,19 @@ def test_disabled_account(dovecot, user, world):
     assert not os.path.exists(world.mail + "/new") or not contents(world.mail)
 
 
-def test_trouble_of_one_is_not_the_others(dovecot, world):
+@pytest.fixture
+def bound():
+    """A port that nobody else can get and nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        yield s
+
+
+def test_trouble_of_one_is_not_the_others(dovecot, world, bound):
     """A wrong password, a closed port and a missing host beside a good account; the first exit code of the table wins."""
     users = dovecot.users[124:126]
     dovecot.append(users[0], "INBOX", [sample(1)])
-    closed = dovecot.ports["imaps"] + 1
+    closed = bound.getsockname()[1]
     world.write_config(
         make_account(dovecot, users[0], world.mail + "/good", name="good") +
         make_account(dovecot, users[1], world.mail + "/bad", name="bad", password="wrong") +
