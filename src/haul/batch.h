@@ -20,6 +20,7 @@ struct visit {
     const struct source_folder *folder; /* borrowed */
     struct journal_folder known;        /* the journal's row; id 0 until the first batch with a message of it */
     bool unsettled;                     /* the committer's: a destination put a message of it off */
+    bool retries;                       /* messages that failed in earlier passes wait for the second round */
 };
 
 struct batch_item {

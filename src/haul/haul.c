@@ -10,7 +10,11 @@
 #include "wire/folder.h"
 #include "wire/imap_parse.h"
 
-enum { FIRST_CHUNK_OCTETS = 32 * 1024 * 1024 };
+enum {
+    FIRST_CHUNK_OCTETS = 32 * 1024 * 1024,
+    /* Of one pass: a server that always has something more must not keep it for ever. */
+    SESSIONS_MAX = 10000,
+};
 
 static const char quirk_note[] = "quirks";
 
@@ -84,27 +88,46 @@ static void check_named(struct pass *p)
     }
 }
 
+/* Errors that end no more than the folder are told here. */
+static int visit_one(struct pass *p, struct visit *visit, struct err *e)
+{
+    if (stop_requested() != 0)
+        return err_set(e, E_STOPPED, "stopped by a signal");
+    if (visit_folder(p, visit, e) == 0)
+        return 0;
+    if (!p->o->source->one_folder)
+        err_ctx(e, "folder %s", visit->folder->name);
+    if (trouble_decide(e, false) != TROUBLE_NEXT_FOLDER)
+        return -1;
+    report(p, e);
+    return 0;
+}
+
+/* First what is new in every folder; then, once that is safe, what failed in earlier passes. */
 static int visit_all(struct pass *p, struct err *e)
 {
+    bool retries = false;
+
+    p->second_round = false;
     p->visits = calloc(p->folders.count + 1, sizeof(*p->visits));
     if (p->visits == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < p->folders.count && !p->session_over; i++) {
-        const struct source_folder *folder = &p->folders.v[i];
-        struct visit *visit = &p->visits[i];
-
-        visit->folder = folder;
-        if (!folder_wanted((void *)(uintptr_t)p->o, folder))
+        p->visits[i].folder = &p->folders.v[i];
+        if (!folder_wanted((void *)(uintptr_t)p->o, &p->folders.v[i]))
             continue;
-        if (stop_requested() != 0)
-            return err_set(e, E_STOPPED, "stopped by a signal");
-        if (visit_folder(p, visit, e) == 0)
-            continue;
-        if (!p->o->source->one_folder)
-            err_ctx(e, "folder %s", folder->name);
-        if (trouble_decide(e, false) != TROUBLE_NEXT_FOLDER)
+        if (visit_one(p, &p->visits[i], e) != 0)
             return -1;
-        report(p, e);
+        retries |= p->visits[i].retries;
+    }
+    if (!retries)
+        return 0;
+    if (intake_finish(p->intake, e) != 0)
+        return -1;
+    p->second_round = true;
+    for (size_t i = 0; i < p->folders.count; i++) {
+        if (p->visits[i].retries && visit_one(p, &p->visits[i], e) != 0)
+            return -1;
     }
     return 0;
 }
@@ -145,14 +168,12 @@ static int session(struct pass *p, bool first, struct err *e)
 
 static int sessions(struct pass *p, struct err *e)
 {
-    bool first = true;
-
-    for (;;) {
+    for (unsigned count = 0; count < SESSIONS_MAX; count++) {
         uint64_t before = progress_of(p);
         unsigned quirks = p->o->source->quirks;
         char words[ERR_TEXT_MAX + ERR_PEER_MAX];
 
-        if (session(p, first, e) == 0) {
+        if (session(p, count == 0, e) == 0) {
             if (!p->again || before == progress_of(p))
                 return 0;
         } else {
@@ -161,8 +182,8 @@ static int sessions(struct pass *p, struct err *e)
             err_format(e, words, sizeof(words));
             log_info("%s; connecting again", words);
         }
-        first = false;
     }
+    return 0;
 }
 
 static int load_quirks(struct pass *p, struct err *e)

@@ -24,6 +24,7 @@ struct pass {
     struct source_folders folders;
     struct visit *visits;  /* owned; one for each folder */
     bool session_over;     /* the source said goodbye (POP3 after removals) */
+    bool second_round;     /* of the folders: what failed in earlier passes */
     bool again;            /* another session is needed                     */
     bool careful;          /* one before it met a new UIDVALIDITY: nothing is removed */
     uint64_t budget;       /* messages that max_messages still allows */

@@ -16,10 +16,11 @@ struct old_row {
     uint64_t octets;
     uint32_t uid;
     bool used;
+    size_t after; /* once used: where the search for a free one goes on */
 };
 
 struct pairing {
-    struct old_row *rows; /* owned; sorted by digest, then UID */
+    struct old_row *rows; /* owned; sorted by digest, size and UID */
     size_t count, cap;
     struct items asked;  /* what has no row under the new UIDVALIDITY yet */
     bool *answered;      /* owned; one for each asked */
@@ -27,10 +28,17 @@ struct pairing {
     struct items paired; /* number: new UID, row: the journal's */
 };
 
+static int compare_row(const struct old_row *row, const unsigned char *digest, uint64_t octets)
+{
+    int order = memcmp(row->digest, digest, sizeof(row->digest));
+
+    return order != 0 ? order : row->octets < octets ? -1 : row->octets > octets;
+}
+
 static int compare_rows(const void *a, const void *b)
 {
     const struct old_row *x = a, *y = b;
-    int order = memcmp(x->digest, y->digest, sizeof(x->digest));
+    int order = compare_row(x, y->digest, y->octets);
 
     return order != 0 ? order : x->uid < y->uid ? -1 : x->uid > y->uid;
 }
@@ -63,16 +71,19 @@ static int load_rows(struct pass *p, const struct visit *visit, struct pairing *
         return -1;
     if (pairing->count > 0)
         qsort(pairing->rows, pairing->count, sizeof(*pairing->rows), compare_rows);
+    for (size_t i = 0; i < pairing->count; i++)
+        pairing->rows[i].after = i + 1;
     return 0;
 }
 
-static size_t first_of(const struct pairing *pairing, const unsigned char *digest)
+/* The first row with this header of at least this size. */
+static size_t first_of(const struct pairing *pairing, const unsigned char *digest, uint64_t octets)
 {
     size_t low = 0, high = pairing->count;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (memcmp(pairing->rows[mid].digest, digest, JOURNAL_SHA256) < 0)
+        if (compare_row(&pairing->rows[mid], digest, octets) < 0)
             low = mid + 1;
         else
             high = mid;
@@ -85,21 +96,32 @@ static bool same_header(const struct pairing *pairing, size_t i, const unsigned 
     return i < pairing->count && memcmp(pairing->rows[i].digest, digest, JOURNAL_SHA256) == 0;
 }
 
-/* Takes the first row from `first` on with the same header that is free; octets 0: of any size. */
-static int take_row(struct pairing *pairing, size_t first, uint32_t number, uint64_t octets, bool *taken_out,
-                    struct err *e)
+/* From `i` on. Each used row remembers how far the search got: thousands of twins cost no more than as many
+ * messages. */
+static size_t next_free(struct pairing *pairing, size_t i)
 {
-    *taken_out = false;
-    for (size_t i = first; same_header(pairing, i, pairing->rows[first].digest); i++) {
+    while (i < pairing->count && pairing->rows[i].used) {
         struct old_row *row = &pairing->rows[i];
-        struct fetch_item pair = { .number = number, .row = row->row, .octets = row->octets };
-
-        if (row->used || (octets != 0 && octets != row->octets))
-            continue;
-        row->used = *taken_out = true;
-        return items_add(&pairing->paired, &pair, e);
+        if (row->after < pairing->count && pairing->rows[row->after].used)
+            row->after = pairing->rows[row->after].after;
+        i = row->after;
     }
-    return 0;
+    return i;
+}
+
+/* Takes the next free row from `first` on with the same header; octets 0: of any size. */
+static int take_row(struct pairing *pairing, const unsigned char *digest, uint32_t number, uint64_t octets,
+                    bool *taken_out, struct err *e)
+{
+    size_t i = next_free(pairing, first_of(pairing, digest, octets));
+    struct old_row *row = &pairing->rows[i];
+
+    *taken_out = same_header(pairing, i, digest) && (octets == 0 || row->octets == octets);
+    if (!*taken_out)
+        return 0;
+    struct fetch_item pair = { .number = number, .row = row->row, .octets = row->octets };
+    row->used = true;
+    return items_add(&pairing->paired, &pair, e);
 }
 
 static int got_header(void *ctx, const struct fetch_item *item, const struct header_facts *facts, struct err *e)
@@ -107,14 +129,14 @@ static int got_header(void *ctx, const struct fetch_item *item, const struct hea
     struct pairing *pairing = ctx;
     bool *answered = &pairing->answered[item - pairing->asked.v], taken = false;
     struct fetch_item unlike = { .number = item->number };
-    size_t first = first_of(pairing, facts->digest);
+    size_t first = first_of(pairing, facts->digest, 0);
 
     /* A server that answers twice does not get two rows. */
     if (*answered || !same_header(pairing, first, facts->digest))
         return 0;
     *answered = true;
     unlike.row = (int64_t)first;
-    if (item->octets != 0 && take_row(pairing, first, item->number, item->octets, &taken, e) != 0)
+    if (item->octets != 0 && take_row(pairing, facts->digest, item->number, item->octets, &taken, e) != 0)
         return -1;
     return taken ? 0 : items_add(&pairing->unlike, &unlike, e);
 }
@@ -125,7 +147,7 @@ static int pair_unlike(struct pairing *pairing, struct err *e)
         const struct fetch_item *item = &pairing->unlike.v[i];
         bool taken;
 
-        if (take_row(pairing, (size_t)item->row, item->number, 0, &taken, e) != 0)
+        if (take_row(pairing, pairing->rows[item->row].digest, item->number, 0, &taken, e) != 0)
             return -1;
     }
     return 0;

@@ -109,6 +109,18 @@ static void adapt_chunk(struct pass *p, int64_t took_ms)
         p->chunk_octets *= 2;
 }
 
+/* What failed in an earlier pass may end this session too: with many folders it waits until all have got their new
+ * mail. */
+static bool put_off_retries(struct pass *p, struct visit *visit)
+{
+    if (p->o->source->one_folder || p->second_round || p->retry.count == 0)
+        return false;
+    visit->retries = true;
+    p->budget += p->retry.count;
+    items_clear(&p->retry);
+    return true;
+}
+
 static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, struct err *e)
 {
     int64_t began = clock_mono_ms();
@@ -243,7 +255,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
 {
     struct source *source = p->o->source;
     uint64_t failed_before = p->r->failed;
-    bool quiet, truncated, left, renewed = p->careful;
+    bool quiet, truncated, left, put_off, renewed = p->careful;
     struct journal_folder before;
     uint32_t removed = 0;
 
@@ -252,7 +264,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
         return -1;
     visit->known.delimiter = visit->folder->delimiter;
     quiet = plan_folder_quiet(&p->o->policy, &visit->known);
-    p->r->folders++;
+    p->r->folders += !p->second_round;
     if (quiet && unchanged_by_status(visit->folder, &visit->known))
         return 0;
     items_clear(&p->remove);
@@ -277,6 +289,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (p->o->dry_run)
         return dry_visit(p, visit, renewed, e);
     before = visit->known;
+    put_off = put_off_retries(p, visit);
     if (fetch_planned(p, visit, &left, e) != 0)
         return -1;
     p->again |= left || (source->lists_a_part && p->fetch.count > 0);
@@ -285,7 +298,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (source->one_folder && (committer_wait(&p->committer, e) != 0 || plan_note_gone(p, visit, e) != 0))
         return -1;
     return close_folder(p, visit, &before,
-                        !truncated && !left && !renewed && p->r->failed == failed_before &&
+                        !truncated && !left && !put_off && !renewed && p->r->failed == failed_before &&
                             (removed == 0 || !source->one_folder),
                         removed, e);
 }

@@ -66,7 +66,7 @@ void disk_warn_network(int dirfd, const char *path)
     if (type != NFS_SUPER_MAGIC && type != SMB_SUPER_MAGIC && type != CIFS_MAGIC && type != SMB2_MAGIC)
         return;
     if (!atomic_exchange(&said, true))
-        log_warn("%s is on a network file system, where locks and SQLite cannot be relied on: set state_dir to a local "
+        log_info("%s is on a network file system, where locks and SQLite cannot be relied on: set state_dir to a local "
                  "disk",
                  path);
 }
