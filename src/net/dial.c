@@ -59,6 +59,9 @@ static int resolve(const struct target *t, struct addrinfo **out, struct err *e)
 
     snprintf(port, sizeof(port), "%u", t->port);
     rc = getaddrinfo(t->host, port, &hints, out);
+    /* RFC 6761 section 6.3: this name is loopback, also where no /etc/hosts says so. */
+    if (rc != 0 && strcasecmp(t->host, "localhost") == 0)
+        rc = getaddrinfo(NULL, port, &hints, out);
     if (rc == 0)
         return 0;
     switch (rc) {
