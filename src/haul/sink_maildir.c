@@ -160,7 +160,6 @@ static int md_finish(struct sink *s, const struct sink_message *message, struct 
 
     if (message->date != 0 && futimens(file->fd, times) != 0)
         return err_sys(e, E_DISK, errno, "the time of a file in %s cannot be set", maildir_folder_path(file->folder));
-    maildir_start_flush(file->fd);
     file->flags = message->flags;
     maildir_base_name(slot->name);
     slot->state = DELIVERY_WANTED;
