@@ -17,7 +17,7 @@
  * "SECONDS.RANDOM_COUNTER.HOST", chosen once and never reused; with flags the file is cur/BASE:2,LETTERS, without any
  * new/BASE.
  *
- * Durable order for a batch: write scratch -> maildir_flush_file() each -> maildir_place() each -> maildir_sync()
+ * Durable order for a batch: write scratch -> maildir_flush_files() -> maildir_place() each -> maildir_sync()
  * once a folder. maildir_start_flush() may begin the write-out early.
  *
  * Errors: E_DISK, in words with the path ("Maildir folder /home/me/Mail/tmp: no space left on the disk; make room and
