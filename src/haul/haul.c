@@ -26,6 +26,15 @@ static bool folder_wanted(void *ctx, const struct source_folder *f)
            folder_selected(o->folders, o->folder_count, slice_str(f->name), f->delimiter, f->attrs);
 }
 
+static void tell_connecting(const struct source *source)
+{
+    struct buf where = BUF_INIT(2048);
+
+    if (log_wants(LOG_LEVEL_DEBUG) && source->ops->describe(source, &where) == 0)
+        log_debug("connecting: %s", buf_cstr(&where));
+    buf_release(&where);
+}
+
 int haul_scan(const struct haul_options *o, struct source_folders *out, struct err *e)
 {
     struct journal_folder inbox;
@@ -35,8 +44,10 @@ int haul_scan(const struct haul_options *o, struct source_folders *out, struct e
     o->source->only_inbox = o->folder_count == 1 && slice_ieq(slice_str(o->folders[0]), SLICE("INBOX")) && !o->list_all;
     o->source->no_status = o->source->only_inbox && inbox.id == 0;
     atomic_store(&o->progress->phase, HAUL_CONNECTING);
+    tell_connecting(o->source);
     if (o->source->ops->open(o->source, e) != 0)
         return -1;
+    log_debug("logged in");
     atomic_store(&o->progress->phase, HAUL_LISTING);
     return o->source->ops->scan(o->source, folder_wanted, (void *)(uintptr_t)o, out, e);
 }

@@ -10,7 +10,11 @@ static int open_sink(const struct haul_options *o, struct sink *sink, bool adopt
 {
     struct journal_sink known;
     char marker[MAILHAUL_MARKER_SIZE];
+    struct buf where = BUF_INIT(8192);
 
+    if (log_wants(LOG_LEVEL_DEBUG) && sink->ops->describe(sink, &where) == 0)
+        log_debug("delivering to %s", buf_cstr(&where));
+    buf_release(&where);
     if (journal_sink(o->journal, sink->name, sink->ops->type, &known, e) != 0)
         return -1;
     sink->row = known.id;

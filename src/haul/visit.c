@@ -185,6 +185,8 @@ static int remove_due(struct pass *p, struct visit *visit, uint32_t *removed_out
         step("source.removed");
         if (record_removed(p, p->remove.v + at, n, result, e) != 0)
             return -1;
+        log_debug("%s: %zu %s", visit->folder->name, n,
+                  result == REMOVE_DONE ? "removed from the server" : "marked as deleted on the server");
         if (result == REMOVE_DONE)
             *removed_out += (uint32_t)n;
         at += n;
@@ -265,13 +267,17 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     visit->known.delimiter = visit->folder->delimiter;
     quiet = plan_folder_quiet(&p->o->policy, &visit->known);
     p->r->folders += !p->second_round;
-    if (quiet && unchanged_by_status(visit->folder, &visit->known))
+    if (quiet && unchanged_by_status(visit->folder, &visit->known)) {
+        log_debug("%s: unchanged", visit->folder->name);
         return 0;
+    }
     items_clear(&p->remove);
     if (list(p, visit, quiet, e) != 0)
         return -1;
-    if (p->listing.unchanged)
+    if (p->listing.unchanged) {
+        log_debug("%s: unchanged", visit->folder->name);
         return 0;
+    }
     if (p->listing.no_unique_ids && p->o->policy.leave_s != 0)
         return err_set(
             e, E_LACKS,
@@ -286,6 +292,8 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     }
     if (plan_fetches(p, visit, &truncated, e) != 0)
         return -1;
+    log_debug("%s: %zu listed, %zu to fetch, %zu to try again, %zu over max_size", visit->folder->name,
+              p->listing.count, p->fetch.count, p->retry.count, p->skip.count);
     if (p->o->dry_run)
         return dry_visit(p, visit, renewed, e);
     before = visit->known;

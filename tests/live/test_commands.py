@@ -37,13 +37,23 @@ def test_progress_on_a_terminal(dovecot, user, account):
     assert code == 0 and not seen.strip()
 
 
-def test_verbose_hides_secrets(dovecot, user, account):
+def test_verbose_hides_the_password(dovecot, user, account):
     dovecot.append(user, "INBOX", [sample(1)])
     world = account()
     result = world.run("-v", "-v", "fetch", check=0)
     assert b"LOGIN" in result.err or b"AUTHENTICATE" in result.err
     assert dovecot.password.encode() not in result.err
     assert not result.out
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+def test_verbose_tells_the_steps(dovecot, user, account, protocol):
+    dovecot.append(user, "INBOX", [sample(n) for n in range(3)])
+    world = account(protocol=protocol, leave_on_server="no")
+    steps = world.run("-v", "fetch", check=0).err.decode()
+    told = [steps.find(word) for word in ("delivering to", "connecting", "logged in", "3 to fetch", "3 removed")]
+    assert -1 not in told and told == sorted(told), steps
+    assert "INBOX" in steps and "+OK" not in steps and "* OK" not in steps
 
 
 @pytest.mark.parametrize("protocol", ["pop3", "imap"])
