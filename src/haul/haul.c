@@ -99,6 +99,17 @@ static void check_named(struct pass *p)
     }
 }
 
+/* `folders` has this very name, not a pattern that it fits. */
+static bool is_named(const struct haul_options *o, const struct source_folder *f)
+{
+    for (size_t i = 0; i < o->folder_count; i++) {
+        struct slice name = slice_str(o->folders[i]);
+        if (!folder_is_pattern(name) && folder_match(name, slice_str(f->name), f->delimiter))
+            return true;
+    }
+    return false;
+}
+
 /* Errors that end no more than the folder are told here. */
 static int visit_one(struct pass *p, struct visit *visit, struct err *e)
 {
@@ -106,6 +117,11 @@ static int visit_one(struct pass *p, struct visit *visit, struct err *e)
         return err_set(e, E_STOPPED, "stopped by a signal");
     if (visit_folder(p, visit, e) == 0)
         return 0;
+    if (e->code == E_NOFOLDER && !is_named(p->o, visit->folder)) {
+        /* It was there when the folders were listed: somebody removed or renamed it meanwhile. */
+        log_info("folder %s has gone since the folders were listed", visit->folder->name);
+        return 0;
+    }
     if (!p->o->source->one_folder)
         err_ctx(e, "folder %s", visit->folder->name);
     if (trouble_decide(e, false) != TROUBLE_NEXT_FOLDER)
@@ -117,7 +133,7 @@ static int visit_one(struct pass *p, struct visit *visit, struct err *e)
 /* First what is new in every folder; then, once that is safe, what failed in earlier passes. */
 static int visit_all(struct pass *p, struct err *e)
 {
-    bool retries = false;
+    bool retries = false, any = false;
 
     p->second_round = false;
     p->visits = calloc(p->folders.count + 1, sizeof(*p->visits));
@@ -127,10 +143,15 @@ static int visit_all(struct pass *p, struct err *e)
         p->visits[i].folder = &p->folders.v[i];
         if (!folder_wanted((void *)(uintptr_t)p->o, &p->folders.v[i]))
             continue;
+        any = true;
         if (visit_one(p, &p->visits[i], e) != 0)
             return -1;
         retries |= p->visits[i].retries;
     }
+    if (!any && p->r->err.code != E_NOFOLDER)
+        log_warn(
+            "no folder of the server fits the account's `folders`, so nothing is fetched; `mailhaul folders ACCOUNT` "
+            "shows them");
     if (!retries)
         return 0;
     if (intake_finish(p->intake, e) != 0)
