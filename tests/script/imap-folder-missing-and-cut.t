@@ -8,4 +8,4 @@
 @expect-exit 78
 @expect-maildir none
 @expect-stderr folder Nope does not exist
-@expect-stderr closed the connection
+@expect-stderr closed the connection|connection was cut
