@@ -85,6 +85,8 @@ int cmd_check(const struct cmd_options *o, const struct conf *c)
     const struct session_options looking = { .dry_run = true, .look = true, .list_all = true, .sessions = 1 };
     int status = EXIT_OK;
 
+    if (!session_all_right(o->accounts, o->account_count))
+        return err_exit_status(E_CONFIG);
     log_info("configuration ok: %zu account%s (%s)", c->account_count, c->account_count == 1 ? "" : "s", c->path);
     if (o->adopt)
         status = each_account(o, c, &writing, adopt);

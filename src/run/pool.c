@@ -141,6 +141,8 @@ int pool_fetch(const struct conf *c, const struct conf_account *const *accounts,
     struct digest first;
     struct err e;
 
+    if (!session_all_right(accounts, count))
+        return err_exit_status(E_CONFIG);
     p.threads = count < c->max_sessions ? (unsigned)count : c->max_sessions;
     p.jobs = calloc(count + 1, sizeof(*p.jobs));
     p.lines = calloc(count + 1, sizeof(*p.lines));

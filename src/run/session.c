@@ -111,7 +111,7 @@ static int ask_password(void *ctx, struct secret *out, struct err *e)
     return conf_password(ctx, out, e);
 }
 
-static void fill_server(struct session *s)
+static struct server server_of(const struct conf_account *a)
 {
     static const enum server_tls tls[] = { [CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
                                            [CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,
@@ -119,9 +119,8 @@ static void fill_server(struct session *s)
     static const enum dial_family family[] = {
         [CONF_FAMILY_ANY] = DIAL_ANY, [CONF_FAMILY_IPV4] = DIAL_IPV4, [CONF_FAMILY_IPV6] = DIAL_IPV6
     };
-    const struct conf_account *a = s->account;
 
-    s->server = (struct server){
+    return (struct server){
         .dial = { .host = a->host,
                   .port = a->port,
                   .family = family[a->family],
@@ -148,6 +147,28 @@ static void fill_server(struct session *s)
         .disabled = (const char *const *)a->disable_extensions.v,
         .compress = a->compress,
     };
+}
+
+static int check_tls(const struct conf_account *account, struct err *e)
+{
+    struct server server = server_of(account);
+
+    return server.tls == SERVER_PLAINTEXT ? 0 : tls_settings_check(&server.tls_settings, e);
+}
+
+bool session_all_right(const struct conf_account *const *accounts, size_t count)
+{
+    bool right = true;
+
+    for (size_t i = 0; i < count; i++) {
+        struct err e;
+
+        if (check_tls(accounts[i], &e) == 0)
+            continue;
+        log_error("account %s: %s", accounts[i]->name, e.text);
+        right = false;
+    }
+    return right;
 }
 
 static int make_sinks(struct session *s, struct err *e)
@@ -218,9 +239,9 @@ int session_open(const struct conf *c, const struct conf_account *account, const
     if (s->options.progress == NULL)
         s->options.progress = &s->own_progress;
     s->batch_messages = batch_for(options->sessions);
-    fill_server(s);
+    s->server = server_of(account);
     s->source = account->protocol == CONF_POP3 ? source_pop3_new(&s->server, e) : source_imap_new(&s->server, e);
-    if (s->source == NULL || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
+    if (s->source == NULL || check_tls(account, e) != 0 || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
         session_close(&s);
         return -1;
     }

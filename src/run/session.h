@@ -36,6 +36,11 @@ MUST_CHECK int session_open(const struct conf *c, const struct conf_account *acc
                             const struct session_options *options, struct session **out, struct err *e);
 void session_close(struct session **s);
 
+/* What of the configuration only OpenSSL can judge (trust files, client certificates and keys, pins): false when
+ * something is wrong, which was told then. Contacts nobody: a wrong configuration stops all accounts before the first
+ * is contacted. */
+bool session_all_right(const struct conf_account *const *accounts, size_t count);
+
 /* A whole pass; *out is always filled, and NAME.last is written (not in a dry run). */
 int session_pass(struct session *s, struct haul_result *out);
 /* Logs in and tells the folders; session_tls() may be asked until session_logout(). */
