@@ -182,6 +182,11 @@ def test_configuration_examples_are_taken(block, tmp_path):
         os.environ.setdefault(name, "value")
     conf.write_text(text)
     conf.chmod(0o600)
+    for name in re.findall(r'tls_trust_file *= "~/([^"]+)"', text):
+        trust = tmp_path / name
+        trust.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null",
+                        "-subj", "/CN=ca", "-out", str(trust)], check=True, stderr=subprocess.DEVNULL)
     done = run("check", "-c", str(conf), home=tmp_path)
     if "not yet" in block:
         assert done.returncode in (0, 78)
