@@ -28,7 +28,13 @@ enum conf_protocol { CONF_IMAP, CONF_POP3 };
 enum conf_tls { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_PLAINTEXT };
 enum conf_family { CONF_FAMILY_ANY, CONF_FAMILY_IPV4, CONF_FAMILY_IPV6 };
 enum conf_layout { CONF_LAYOUT_MAILDIRPP, CONF_LAYOUT_FS };
-enum conf_deliver_type { CONF_DELIVER_MAILDIR }; /* smtp, lmtp, imap, command: "not yet" */
+enum conf_deliver_type {
+    CONF_DELIVER_MAILDIR,
+    CONF_DELIVER_SMTP,
+    CONF_DELIVER_LMTP,
+    CONF_DELIVER_IMAP,
+    CONF_DELIVER_COMMAND
+};
 
 struct conf_strings {
     char **v; /* NULL-terminated */
@@ -60,6 +66,24 @@ struct conf_deliver {
     /* maildir */
     char *path; /* "~/" and "%a" expanded */
     enum conf_layout layout;
+    /* smtp, lmtp, imap */
+    char *host;
+    uint16_t port;
+    enum conf_tls tls;
+    struct conf_tls_settings tls_settings;
+    struct conf_login login; /* user NULL: none (smtp, lmtp) */
+    /* smtp, lmtp */
+    char *socket;                                           /* lmtp: path of a Unix socket; NULL: none */
+    struct conf_strings to;                                 /* checked addresses; may be empty with to_header */
+    char *from, *to_header, *to_strip_prefix, *to_fallback; /* NULL */
+    struct conf_strings to_domains;
+    /* imap */
+    char *folder, *folder_prefix; /* NULL */
+    /* command */
+    struct conf_strings command;
+    bool crlf;
+    int time_limit; /* s */
+    unsigned max_parallel;
 };
 
 /* leave_on_server */

@@ -108,7 +108,7 @@ static int each_sink(struct batch_store *s, struct batch *b, bool commit, struct
         if (slots == NULL)
             return err_nomem(e);
         rc = count == 0 ? 0
-             : commit   ? ops->commit(s->sinks[k], slots, count, e)
+             : commit   ? ops->commit(s->sinks[k], slots, count, NULL, e)
                         : ops->prepare(s->sinks[k], slots, count, e);
         free(slots);
         if (rc != 0)

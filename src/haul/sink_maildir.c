@@ -205,11 +205,13 @@ static int md_prepare(struct sink *s, struct sink_slot *const *slots, size_t cou
     return rc;
 }
 
-static int md_commit(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)
+static int md_commit(struct sink *s, struct sink_slot *const *slots, size_t count, const struct sink_record *record,
+                     struct err *e)
 {
     struct maildir_folder *last = NULL;
 
     (void)s;
+    (void)record;
     for (size_t i = 0; i < count; i++) {
         struct slot_file *file = slots[i]->own;
         /* Marked at once: from here on the file is not ours to drop, whatever fails behind it. */

@@ -266,10 +266,17 @@ class Link:
         if command is None:
             raise Ended("closed by the client")
         if "drop-pipelined" in self.play.t.settings:
-            self.buffer = b""
+            self.drop_pipelined()
         self.current = command
         self.variables["tag"] = command[0].encode("latin-1")
         return command
+
+    # Whole lines: of a command that has arrived in part, the other part goes too.
+    def drop_pipelined(self):
+        while self.buffer and not self.buffer.endswith(b"\n"):
+            if not self.receive():
+                break
+        self.buffer = b""
 
     def answer(self, command):
         for run in (self.run, self.play.t.common):

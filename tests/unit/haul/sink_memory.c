@@ -192,8 +192,10 @@ static bool refused(const struct sink_memory *m, struct sink_slot *slot)
     return true;
 }
 
-static int mem_commit(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)
+static int mem_commit(struct sink *s, struct sink_slot *const *slots, size_t count, const struct sink_record *record,
+                      struct err *e)
 {
+    (void)record;
     struct sink_memory *m = self(s);
 
     for (size_t i = 0; i < count; i++) {

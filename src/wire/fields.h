@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * fields.h - the header fields of a message, one after the other. RFC 5322 section 2.2.
+ *
+ * The header block ends with the first empty line; a first line that begins "From " (an mbox separator) or ">From " is
+ * passed over, and so is a line that is no field. Values are unfolded by removing each line end that a blank follows,
+ * and trimmed. A value longer than FIELDS_VALUE_MAX is cut there; memory is bounded by it. Line ends may be LF or CRLF.
+ *
+ * Pure, any chunk size. Calling sequence: fields_init(); fields_feed() for each piece (the callback runs for each
+ * field that is complete); fields_end(); fields_release().
+ */
+#ifndef MAILHAUL_WIRE_FIELDS_H
+#define MAILHAUL_WIRE_FIELDS_H
+
+#include "base/buf.h"
+
+enum { FIELDS_NAME_MAX = 76, FIELDS_VALUE_MAX = 32 * 1024 };
+
+/* `name` without the colon, `value` unfolded; both live for the call. Non-zero ends the scan (done is set). */
+typedef int fields_fn(void *ctx, struct slice name, struct slice value);
+
+struct fields {
+    bool done; /* the empty line has passed, or the callback had enough */
+    fields_fn *fn;
+    void *ctx;
+    struct buf line; /* private: the field so far */
+    int state;
+};
+void fields_init(struct fields *f, fields_fn *fn, void *ctx);
+void fields_release(struct fields *f);
+/* -1: no memory. */
+MUST_CHECK int fields_feed(struct fields *f, struct slice in);
+MUST_CHECK int fields_end(struct fields *f);
+
+#endif
