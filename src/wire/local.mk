@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libwire.a
 %C%_libwire_a_SOURCES = \
   %D%/base64.c %D%/base64.h \
+  %D%/crlf.c %D%/crlf.h \
   %D%/dot.c %D%/dot.h \
   %D%/eol.c %D%/eol.h \
   %D%/folder.h %D%/folder_match.c %D%/folder_mutf7.c %D%/folder_path.c \

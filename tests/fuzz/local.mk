@@ -4,6 +4,7 @@
 fuzz_programs = \
   %D%/fuzz_base64 \
   %D%/fuzz_conf \
+  %D%/fuzz_crlf \
   %D%/fuzz_dot \
   %D%/fuzz_eol \
   %D%/fuzz_folder \
@@ -38,6 +39,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 %C%_fuzz_conf_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(BASE) $(CONFUSE_LIBS)
+
+%C%_fuzz_crlf_SOURCES = %D%/fuzz_crlf.c %D%/fuzz.h
+%C%_fuzz_crlf_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_crlf_LDADD = $(FUZZ_WIRE)
 
 %C%_fuzz_dot_SOURCES = %D%/fuzz_dot.c %D%/fuzz.h
 %C%_fuzz_dot_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -82,6 +87,7 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_base64.dict \
   %D%/fuzz_conf.dict \
+  %D%/fuzz_crlf.dict \
   %D%/fuzz_dot.dict \
   %D%/fuzz_eol.dict \
   %D%/fuzz_folder.dict \

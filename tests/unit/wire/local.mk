@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_wire_tests = \
   %D%/test_base64 \
+  %D%/test_crlf \
   %D%/test_dot \
   %D%/test_eol \
   %D%/test_folder_match \
@@ -22,6 +23,10 @@ TESTS += $(unit_wire_tests)
 %C%_test_base64_SOURCES = %D%/test_base64.c $(UNIT_H)
 %C%_test_base64_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_base64_LDADD = $(UNIT_WIRE)
+
+%C%_test_crlf_SOURCES = %D%/test_crlf.c $(UNIT_H)
+%C%_test_crlf_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_crlf_LDADD = $(UNIT_WIRE)
 
 %C%_test_dot_SOURCES = %D%/test_dot.c $(UNIT_H)
 %C%_test_dot_CFLAGS = $(UNIT_CFLAGS)
