@@ -13,4 +13,5 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/limits.h \
   %D%/mailflag.c %D%/mailflag.h \
   %D%/pop3_parse.c %D%/pop3_parse.h \
+  %D%/smtp_parse.c %D%/smtp_parse.h \
   %D%/utf8.c %D%/utf8.h

@@ -14,7 +14,8 @@ fuzz_programs = \
   %D%/fuzz_imap_session \
   %D%/fuzz_imap_write \
   %D%/fuzz_pattern \
-  %D%/fuzz_pop3_line
+  %D%/fuzz_pop3_line \
+  %D%/fuzz_smtp_reply
 check_PROGRAMS += $(fuzz_programs)
 
 if FUZZ
@@ -84,6 +85,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_pop3_line_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_pop3_line_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_smtp_reply_SOURCES = %D%/fuzz_smtp_reply.c %D%/fuzz.h
+%C%_fuzz_smtp_reply_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_smtp_reply_LDADD = $(FUZZ_WIRE)
+
 EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_base64.dict \
   %D%/fuzz_conf.dict \
@@ -97,7 +102,8 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_imap_session.dict \
   %D%/fuzz_imap_write.dict \
   %D%/fuzz_pattern.dict \
-  %D%/fuzz_pop3_line.dict
+  %D%/fuzz_pop3_line.dict \
+  %D%/fuzz_smtp_reply.dict
 
 fuzz-programs: $(fuzz_programs)
 fuzz:

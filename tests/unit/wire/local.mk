@@ -15,6 +15,7 @@ unit_wire_tests = \
   %D%/test_imap_write \
   %D%/test_mailflag \
   %D%/test_pop3_parse \
+  %D%/test_smtp_parse \
   %D%/test_uid_set \
   %D%/test_utf8
 check_PROGRAMS += $(unit_wire_tests)
@@ -63,6 +64,10 @@ TESTS += $(unit_wire_tests)
 %C%_test_pop3_parse_SOURCES = %D%/test_pop3_parse.c $(UNIT_H)
 %C%_test_pop3_parse_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_pop3_parse_LDADD = $(UNIT_WIRE)
+
+%C%_test_smtp_parse_SOURCES = %D%/test_smtp_parse.c $(UNIT_H)
+%C%_test_smtp_parse_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_smtp_parse_LDADD = $(UNIT_WIRE)
 
 %C%_test_utf8_SOURCES = %D%/test_utf8.c $(UNIT_H)
 %C%_test_utf8_CFLAGS = $(UNIT_CFLAGS)
