@@ -109,7 +109,9 @@ static int ask(const struct options *options, struct conf *c, struct err *e)
 {
     if (!options->cmd->logs_in && !options->o.connect)
         return 0;
-    return conf_ask_passwords(c, options->o.accounts, options->o.account_count, e);
+    /* Only a pass and `check --connect` talk to destinations, and not a dry one. */
+    return conf_ask_passwords(c, options->o.accounts, options->o.account_count,
+                              (options->cmd->run == cmd_fetch || options->o.connect) && !options->o.dry_run, e);
 }
 
 static int run(struct options *options)

@@ -40,10 +40,43 @@ int conf_report_nomem(struct conf_report *r)
     return -1;
 }
 
+static void tls_release(struct conf_tls_settings *t)
+{
+    free(t->trust_file);
+    conf_strings_release(&t->fingerprints);
+    free(t->cert_file);
+    free(t->key_file);
+}
+
+static void login_release(struct conf_login *l)
+{
+    free(l->whose);
+    free(l->user);
+    free(l->authorize_as);
+    secret_release(&l->password);
+    conf_strings_release(&l->password_command);
+    free(l->password_file);
+    free(l->netrc);
+    conf_strings_release(&l->auth);
+}
+
 void conf_deliver_release(struct conf_deliver *d)
 {
     free(d->name);
     free(d->path);
+    free(d->host);
+    free(d->socket);
+    tls_release(&d->tls_settings);
+    login_release(&d->login);
+    conf_strings_release(&d->to);
+    free(d->from);
+    free(d->to_header);
+    free(d->to_strip_prefix);
+    free(d->to_fallback);
+    conf_strings_release(&d->to_domains);
+    free(d->folder);
+    free(d->folder_prefix);
+    conf_strings_release(&d->command);
 }
 
 void conf_account_release(struct conf_account *a)
@@ -59,17 +92,8 @@ void conf_account_release(struct conf_account *a)
     free(a->proxy_password);
     conf_strings_release(&a->tunnel);
     conf_strings_release(&a->disable_extensions);
-    free(a->tls_settings.trust_file);
-    conf_strings_release(&a->tls_settings.fingerprints);
-    free(a->tls_settings.cert_file);
-    free(a->tls_settings.key_file);
-    free(a->login.user);
-    free(a->login.authorize_as);
-    secret_release(&a->login.password);
-    conf_strings_release(&a->login.password_command);
-    free(a->login.password_file);
-    free(a->login.netrc);
-    conf_strings_release(&a->login.auth);
+    tls_release(&a->tls_settings);
+    login_release(&a->login);
     conf_strings_release(&a->folders);
     for (size_t i = 0; i < a->deliver_count; i++)
         conf_deliver_release(&a->delivers[i]);

@@ -50,8 +50,10 @@ struct conf_tls_settings {
 
 /* Which of the four ways gives the password; setting any one of them in an account hides all of `defaults`. */
 struct conf_login {
-    char *user;         /* NULL only with a tunnel (PREAUTH) */
-    char *authorize_as; /* NULL */
+    char *whose;         /* for a person: "account work", "account work, destination mta" */
+    const char *machine; /* the host, borrowed from the section; NULL with a tunnel */
+    char *user;          /* NULL: none; of an account only with a tunnel (PREAUTH) */
+    char *authorize_as;  /* NULL */
     struct secret password;
     struct conf_strings password_command;
     char *password_file;
@@ -71,7 +73,7 @@ struct conf_deliver {
     uint16_t port;
     enum conf_tls tls;
     struct conf_tls_settings tls_settings;
-    struct conf_login login; /* user NULL: none (smtp, lmtp) */
+    struct conf_login login; /* user NULL: no login (smtp, lmtp) */
     /* smtp, lmtp */
     char *socket;                                           /* lmtp: path of a Unix socket; NULL: none */
     struct conf_strings to;                                 /* checked addresses; may be empty with to_header */
@@ -142,17 +144,17 @@ const struct conf_account *conf_find(const struct conf *c, const char *name);
  * case. */
 const char *conf_nearest(const char *word, const char *const *names, size_t count);
 
-/* The account's password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
+/* The password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
  * (no server has refused anything). password_command: argv without a shell, first line, 30 s (E_TIMEOUT), its own
  * process group, killed when it takes longer; its standard error goes to ours; one that fails is E_CONFIG. Files that
  * hold a password (password_file, netrc) must belong to the user or root and not be readable by group or others.
  * E_STOPPED when stop_requested() meanwhile. */
-MUST_CHECK int conf_password(const struct conf_account *a, struct secret *out, struct err *e);
+MUST_CHECK int conf_password(const struct conf_login *l, struct secret *out, struct err *e);
 
-/* Asks on the terminal for the passwords of those of `accounts` that have no other source, and keeps them: once, and
- * before progress lines are drawn over the question. Without a terminal nothing happens. Before threads. E_STOPPED, or
- * E_CONFIG for an empty answer. */
+/* Asks on the terminal for the passwords of those of `accounts`, and with `destinations` of theirs too, that have no
+ * other source, and keeps them: once, and before progress lines are drawn over the question. Without a terminal nothing
+ * happens. Before threads. E_STOPPED, or E_CONFIG for an empty answer. */
 MUST_CHECK int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count,
-                                  struct err *e);
+                                  bool destinations, struct err *e);
 
 #endif

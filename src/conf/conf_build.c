@@ -29,7 +29,7 @@ static bool wrote_password(cfg_t *section)
            wrote(section, "netrc");
 }
 
-static int set_list(struct conf_strings *s, const char *only)
+int conf_strings_set(struct conf_strings *s, const char *only)
 {
     s->v = calloc(2, sizeof(*s->v));
     if (s->v == NULL || (s->v[0] = strdup(only)) == NULL)
@@ -43,19 +43,19 @@ static int begin_account(struct draft *d)
     struct conf_account *a = d->account;
 
     *a = (struct conf_account){ .enabled = true, .timeout = 60, .max_connections = 3, .leave_s = CONF_LEAVE_FOREVER };
-    if (set_list(&a->folders, "INBOX") != 0 || set_list(&a->login.auth, "auto") != 0)
+    if (conf_strings_set(&a->folders, "INBOX") != 0 || conf_strings_set(&a->login.auth, "auto") != 0)
         return conf_report_nomem(d->report);
     return 0;
 }
 
-/* Two ways to the password in one section: nobody could tell which one is meant. */
-static void check_one_password(struct conf_report *r, const char *where, cfg_t *section)
+void conf_one_password(struct conf_report *r, const char *where, unsigned in, cfg_t *section)
 {
     const char *first = NULL;
     struct conf_value v;
 
     for (size_t i = 0; i < conf_key_count; i++) {
-        if (!conf_key_is_password(&conf_keys[i]) || !conf_section_get(section, &conf_keys[i], &v))
+        if (conf_keys[i].where != in || !conf_key_is_password(&conf_keys[i]) ||
+            !conf_section_get(section, &conf_keys[i], &v))
             continue;
         if (first != NULL)
             conf_report(r, v.file, v.line, "%s%s: %s is there too; keep one of the two", where, v.key->name, first);
@@ -90,107 +90,6 @@ static void set_values(struct draft *d)
     }
 }
 
-static char *with_name(const char *path, const char *name)
-{
-    struct buf b = BUF_INIT(CONF_VALUE_MAX);
-    char *whole = NULL;
-    bool bad = false;
-
-    for (const char *p = path; *p != '\0' && !bad; p++) {
-        if (p[0] == '%' && p[1] == 'a') {
-            bad = buf_put_str(&b, name) != 0;
-            p++;
-        } else {
-            bad = buf_put_char(&b, *p) != 0;
-        }
-    }
-    if (!bad)
-        whole = slice_dup(buf_slice(&b));
-    buf_release(&b);
-    return whole;
-}
-
-static bool later_type(struct conf_report *r, const char *where, cfg_t *section, struct conf_deliver *out)
-{
-    const struct conf_key *key = conf_key_find(IN_DELIVER, "type");
-    struct conf_value v = { .report = r, .where = where };
-
-    if (conf_section_get(section, key, &v))
-        return conf_value_store(&v, out) != 0;
-    for (const struct conf_choice *c = key->choices; c->name != NULL; c++) {
-        if (strcmp(c->name, section->title) != 0)
-            continue;
-        out->type = (enum conf_deliver_type)c->value;
-        if (c->later)
-            conf_report(r, section->filename, conf_section_line(section),
-                        "%sthis type of destination is not yet supported by this version", where);
-        return c->later;
-    }
-    conf_report(r, section->filename, conf_section_line(section),
-                "%stype is missing (the title is a name of your own): type = \"maildir\"", where);
-    return true;
-}
-
-/* A name is part of file names, of messages and of JSON: printable UTF-8. */
-static bool good_name(const char *name)
-{
-    char printable[2 * CONF_NAME_MAX];
-    size_t n = strlen(name);
-
-    if (n == 0 || n > CONF_NAME_MAX || name[0] == '.' || name[0] == '-' || strchr(name, '/') != NULL)
-        return false;
-    log_printable(printable, sizeof(printable), slice_str(name));
-    return strcmp(printable, name) == 0;
-}
-
-/* One destination; `account` names it in "%a". */
-static void build_deliver(struct conf_report *r, const char *parent, const char *account, cfg_t *section,
-                          struct conf_deliver *out)
-{
-    char where[2 * CONF_NAME_MAX + 64];
-    char *whole;
-
-    snprintf(where, sizeof(where), "%sdeliver %.100s: ", parent, section->title);
-    if (!good_name(section->title)) {
-        conf_report(r, section->filename, conf_section_line(section),
-                    "%sthis cannot be a destination's name (1 to %d characters, no /, no . or - in front)", where,
-                    (int)CONF_NAME_MAX);
-        return;
-    }
-    out->name = strdup(section->title);
-    if (out->name == NULL) {
-        conf_report_nomem(r);
-        return;
-    }
-    if (later_type(r, where, section, out))
-        return;
-    for (size_t i = 0; i < conf_key_count; i++) {
-        struct conf_value v = { .report = r, .where = where };
-
-        if (conf_keys[i].where != IN_DELIVER || !conf_section_get(section, &conf_keys[i], &v))
-            continue;
-        if (conf_keys[i].kind == KIND_LATER)
-            conf_bad(&v, "no key of a maildir; the destinations that have it are not yet supported");
-        else
-            (void)conf_value_store(&v, out);
-    }
-    if (out->path == NULL) {
-        struct conf_value v;
-
-        if (!conf_section_get(section, conf_key_find(IN_DELIVER, "path"), &v))
-            conf_report(r, section->filename, conf_section_line(section),
-                        "%spath is missing: path = \"~/Mail/%%a\" (%%a is the account's name)", where);
-        return;
-    }
-    whole = with_name(out->path, account);
-    if (whole == NULL) {
-        conf_report_nomem(r);
-        return;
-    }
-    free(out->path);
-    out->path = whole;
-}
-
 static const cfg_opt_t *delivers_of(const cfg_t *section)
 {
     for (const cfg_opt_t *opt = section->opts; opt->name != NULL; opt++) {
@@ -222,8 +121,8 @@ static void set_delivers(struct draft *d)
         return;
     }
     for (; a->deliver_count < sections->nvalues; a->deliver_count++)
-        build_deliver(r, d->where, a->name, sections->values[a->deliver_count]->section,
-                      &a->delivers[a->deliver_count]);
+        conf_deliver_build(r, d->where, a->name, sections->values[a->deliver_count]->section,
+                           &a->delivers[a->deliver_count]);
 }
 
 static uint16_t usual_port(const struct conf_account *a)
@@ -273,7 +172,7 @@ static void build_account(struct draft *d, struct conf *c)
 
     d->account = a;
     snprintf(d->where, sizeof(d->where), "account %.100s: ", d->own->title);
-    if (!good_name(d->own->title)) {
+    if (!conf_good_name(d->own->title)) {
         problem(d, "this cannot be an account's name ", "(1 to 100 characters, no /, no . or - in front)");
         return;
     }
@@ -292,9 +191,14 @@ static void build_account(struct draft *d, struct conf *c)
         conf_report_nomem(d->report);
         return;
     }
-    check_one_password(d->report, d->where, d->own);
+    conf_one_password(d->report, d->where, IN_ACCOUNT, d->own);
     set_values(d);
     check_whole(d);
+    if (asprintf(&a->login.whose, "account %s", a->name) < 0) {
+        a->login.whose = NULL;
+        conf_report_nomem(d->report);
+    }
+    a->login.machine = a->host;
 }
 
 /* Every value in `defaults` is looked at once, here, whether or not an account makes use of it. */
@@ -303,7 +207,7 @@ static void check_defaults(struct conf_report *r, cfg_t *section)
     struct conf_account scratch = { .enabled = true };
     const cfg_opt_t *delivers = delivers_of(section);
 
-    check_one_password(r, "defaults: ", section);
+    conf_one_password(r, "defaults: ", IN_ACCOUNT, section);
     for (size_t i = 0; i < conf_key_count; i++) {
         struct conf_value v = { .report = r, .where = "defaults: " };
 
@@ -313,7 +217,7 @@ static void check_defaults(struct conf_report *r, cfg_t *section)
     for (unsigned i = 0; delivers != NULL && i < delivers->nvalues; i++) {
         struct conf_deliver deliver = { .name = NULL };
 
-        build_deliver(r, "defaults: ", "", delivers->values[i]->section, &deliver);
+        conf_deliver_build(r, "defaults: ", "", delivers->values[i]->section, &deliver);
         conf_deliver_release(&deliver);
     }
     conf_account_release(&scratch);

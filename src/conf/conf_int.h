@@ -5,6 +5,7 @@
  *     conf_scan.c   blanks comments, refuses what the library's lexer would let pass          bytes
  *     conf_parse.c  libconfuse: text to sections of strings, each with its line               cfg_t
  *     conf_build.c  merges `defaults`, runs every value through conf_keys.c and conf_value.c  struct conf
+ *     conf_deliver.c  the same for one destination
  *
  * All mistakes go through conf_report(), so that a person sees every one of them and not the first alone.
  */
@@ -76,7 +77,11 @@ enum conf_kind {
     KIND_LEAVE,
     KIND_CHOICE, /* one of `choices`, into a field of any width */
     KIND_PROXY,
-    KIND_SECRET
+    KIND_SECRET,
+    KIND_MAILBOX,   /* char *, what may stand in an envelope, without its angle brackets */
+    KIND_MAILBOXES, /* struct conf_strings of these */
+    KIND_DOMAINS,
+    KIND_FIELD /* char *, the name of a header field */
 };
 
 struct conf_choice {
@@ -88,6 +93,7 @@ struct conf_choice {
 struct conf_key {
     const char *name;
     unsigned where; /* one of enum conf_where */
+    unsigned types; /* of destinations that have it, IN_DELIVER: 1 << enum conf_deliver_type */
     enum conf_kind kind;
     size_t offset, size; /* of the field in struct conf, conf_account or conf_deliver */
     int64_t min, max;
@@ -99,7 +105,7 @@ extern const size_t conf_key_count;
 
 const struct conf_key *conf_key_find(unsigned where, const char *name);
 bool conf_key_is_list(const struct conf_key *k);
-/* True for the four keys of which one hides all in `defaults`. */
+/* True for the four keys of which a section has one, and of which one hides all in `defaults`. */
 bool conf_key_is_password(const struct conf_key *k);
 /* The key of these places that is most like `name`: as near as a typing slip, or the nearest of all. NULL for
  * nothing like a name. */
@@ -144,8 +150,20 @@ int conf_section_line(cfg_t *section);
 /* The value of `key` in the section: true when it was written there. `out` points into the tree. */
 bool conf_section_get(cfg_t *section, const struct conf_key *key, struct conf_value *out);
 
+/* ---- conf_deliver.c ---- */
+
+/* One deliver section; `parent` is the account in words ("account work: "), `account` its name. Mistakes are
+ * reported. */
+void conf_deliver_build(struct conf_report *r, const char *parent, const char *account, cfg_t *section,
+                        struct conf_deliver *out);
+/* What an account or a destination is called is part of file names, of messages and of JSON. */
+bool conf_good_name(const char *name);
+
 /* ---- conf_build.c ---- */
 
+/* Two ways to the password in one section, of enum conf_where `in`: nobody could tell which one is meant. */
+void conf_one_password(struct conf_report *r, const char *where, unsigned in, cfg_t *section);
+int conf_strings_set(struct conf_strings *s, const char *only);
 /* The trees in the order in which they were read, to `c` (which has its path set). */
 void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct conf *c);
 

@@ -29,18 +29,28 @@ static const struct conf_choice layouts[] = { { "maildir++", CONF_LAYOUT_MAILDIR
 static const struct conf_choice reject_policies[] = { { "quarantine", false, false },
                                                       { "drop", true, false },
                                                       { NULL, 0, false } };
-static const struct conf_choice deliver_types[] = { { "maildir", CONF_DELIVER_MAILDIR, false },
-                                                    { "smtp", 0, true },
-                                                    { "lmtp", 0, true },
-                                                    { "imap", 0, true },
-                                                    { "command", 0, true },
-                                                    { NULL, 0, false } };
+static const struct conf_choice deliver_types[] = {
+    { "maildir", CONF_DELIVER_MAILDIR, false }, { "smtp", CONF_DELIVER_SMTP, false },
+    { "lmtp", CONF_DELIVER_LMTP, false },       { "imap", CONF_DELIVER_IMAP, false },
+    { "command", CONF_DELIVER_COMMAND, false }, { NULL, 0, false }
+};
+static const struct conf_choice newlines[] = { { "lf", false, false }, { "crlf", true, false }, { NULL, 0, false } };
 
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define GLOBAL(member)      .where = IN_GLOBAL, FIELD(conf, member)
 #define ACCOUNT(member)     .where = IN_ACCOUNT, FIELD(conf_account, member)
-#define DELIVER(member)     .where = IN_DELIVER, FIELD(conf_deliver, member)
+#define DELIVER(in, member) .where = IN_DELIVER, .types = (in), FIELD(conf_deliver, member)
 #define LATER(in)           .where = (in), .kind = KIND_LATER
+
+enum {
+    MAILDIR = 1u << CONF_DELIVER_MAILDIR,
+    LMTP = 1u << CONF_DELIVER_LMTP,
+    IMAP = 1u << CONF_DELIVER_IMAP,
+    COMMAND = 1u << CONF_DELIVER_COMMAND,
+    MTA = 1u << CONF_DELIVER_SMTP | LMTP,
+    SERVER = MTA | IMAP,
+    ANY = SERVER | MAILDIR | COMMAND
+};
 
 /* mailhaul.conf(5) has a paragraph for each row. */
 const struct conf_key conf_keys[] = {
@@ -100,45 +110,47 @@ const struct conf_key conf_keys[] = {
     { "on_recovery", LATER(IN_ACCOUNT) },
     { "failure_threshold", LATER(IN_ACCOUNT) },
 
-    { "type", DELIVER(type), .kind = KIND_CHOICE, .choices = deliver_types },
-    { "on_reject", DELIVER(drop_rejected), .kind = KIND_CHOICE, .choices = reject_policies },
-    { "path", DELIVER(path), .kind = KIND_PATH },
-    { "layout", DELIVER(layout), .kind = KIND_CHOICE, .choices = layouts },
-    { "host", LATER(IN_DELIVER) },
-    { "port", LATER(IN_DELIVER) },
-    { "socket", LATER(IN_DELIVER) },
-    { "tls", LATER(IN_DELIVER) },
-    { "to", LATER(IN_DELIVER) },
-    { "from", LATER(IN_DELIVER) },
-    { "to_header", LATER(IN_DELIVER) },
-    { "to_domains", LATER(IN_DELIVER) },
-    { "to_strip_prefix", LATER(IN_DELIVER) },
-    { "to_fallback", LATER(IN_DELIVER) },
-    { "folder", LATER(IN_DELIVER) },
-    { "folder_prefix", LATER(IN_DELIVER) },
-    { "command", LATER(IN_DELIVER) },
-    { "newline", LATER(IN_DELIVER) },
-    { "time_limit", LATER(IN_DELIVER) },
-    { "max_parallel", LATER(IN_DELIVER) },
-    { "tls_trust_file", LATER(IN_DELIVER) },
-    { "tls_fingerprint", LATER(IN_DELIVER) },
-    { "tls_cert_file", LATER(IN_DELIVER) },
-    { "tls_key_file", LATER(IN_DELIVER) },
-    { "tls_min_version", LATER(IN_DELIVER) },
-    { "user", LATER(IN_DELIVER) },
-    { "authorize_as", LATER(IN_DELIVER) },
-    { "password", LATER(IN_DELIVER) },
-    { "password_command", LATER(IN_DELIVER) },
-    { "password_file", LATER(IN_DELIVER) },
-    { "netrc", LATER(IN_DELIVER) },
-    { "auth", LATER(IN_DELIVER) },
-    { "oauth_client_id", LATER(IN_DELIVER) },
-    { "oauth_client_secret", LATER(IN_DELIVER) },
-    { "oauth_tenant", LATER(IN_DELIVER) },
-    { "oauth_scopes", LATER(IN_DELIVER) },
-    { "oauth_authorize_url", LATER(IN_DELIVER) },
-    { "oauth_token_url", LATER(IN_DELIVER) },
-    { "oauth_device_url", LATER(IN_DELIVER) },
+    { "type", DELIVER(ANY, type), .kind = KIND_CHOICE, .choices = deliver_types },
+    { "on_reject", DELIVER(ANY, drop_rejected), .kind = KIND_CHOICE, .choices = reject_policies },
+    { "path", DELIVER(MAILDIR, path), .kind = KIND_PATH },
+    { "layout", DELIVER(MAILDIR, layout), .kind = KIND_CHOICE, .choices = layouts },
+    { "host", DELIVER(SERVER, host), .kind = KIND_HOST },
+    { "port", DELIVER(SERVER, port), .kind = KIND_NUMBER, .min = 1, .max = 65535 },
+    { "socket", DELIVER(LMTP, socket), .kind = KIND_PATH },
+    { "tls", DELIVER(SERVER, tls), .kind = KIND_CHOICE, .choices = tls_modes },
+    { "to", DELIVER(MTA, to), .kind = KIND_MAILBOXES },
+    { "from", DELIVER(MTA, from), .kind = KIND_MAILBOX },
+    { "to_header", DELIVER(MTA, to_header), .kind = KIND_FIELD },
+    { "to_domains", DELIVER(MTA, to_domains), .kind = KIND_DOMAINS },
+    { "to_strip_prefix", DELIVER(MTA, to_strip_prefix), .kind = KIND_STRING },
+    { "to_fallback", DELIVER(MTA, to_fallback), .kind = KIND_MAILBOX },
+    { "folder", DELIVER(IMAP, folder), .kind = KIND_STRING },
+    { "folder_prefix", DELIVER(IMAP, folder_prefix), .kind = KIND_STRING },
+    { "command", DELIVER(COMMAND, command), .kind = KIND_ARGV },
+    { "newline", DELIVER(COMMAND, crlf), .kind = KIND_CHOICE, .choices = newlines },
+    { "time_limit", DELIVER(COMMAND, time_limit), .kind = KIND_NUMBER, .min = 1, .max = 86400 },
+    { "max_parallel", DELIVER(COMMAND, max_parallel), .kind = KIND_NUMBER, .min = 1, .max = 100 },
+
+    { "tls_trust_file", DELIVER(SERVER, tls_settings.trust_file), .kind = KIND_PATH },
+    { "tls_fingerprint", DELIVER(SERVER, tls_settings.fingerprints), .kind = KIND_FINGERPRINTS },
+    { "tls_cert_file", DELIVER(SERVER, tls_settings.cert_file), .kind = KIND_PATH },
+    { "tls_key_file", DELIVER(SERVER, tls_settings.key_file), .kind = KIND_PATH },
+    { "tls_min_version", DELIVER(SERVER, tls_settings.min_1_3), .kind = KIND_CHOICE, .choices = tls_versions },
+
+    { "user", DELIVER(SERVER, login.user), .kind = KIND_STRING },
+    { "authorize_as", DELIVER(SERVER, login.authorize_as), .kind = KIND_STRING },
+    { "password", DELIVER(SERVER, login.password), .kind = KIND_SECRET },
+    { "password_command", DELIVER(SERVER, login.password_command), .kind = KIND_ARGV },
+    { "password_file", DELIVER(SERVER, login.password_file), .kind = KIND_PATH },
+    { "netrc", DELIVER(SERVER, login.netrc), .kind = KIND_PATH },
+    { "auth", DELIVER(SERVER, login.auth), .kind = KIND_AUTH },
+    { "oauth_client_id", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_client_secret", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_tenant", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_scopes", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_authorize_url", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_token_url", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_device_url", LATER(IN_DELIVER), .types = SERVER },
 };
 const size_t conf_key_count = ARRAY_LEN(conf_keys);
 
@@ -160,6 +172,8 @@ bool conf_key_is_list(const struct conf_key *k)
     case KIND_PATTERNS:
     case KIND_FINGERPRINTS:
     case KIND_AUTH:
+    case KIND_MAILBOXES:
+    case KIND_DOMAINS:
         return true;
     default:
         return false;
@@ -171,7 +185,7 @@ bool conf_key_is_password(const struct conf_key *k)
     static const char *const names[] = { "password", "password_command", "password_file", "netrc" };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (k->where == IN_ACCOUNT && strcmp(k->name, names[i]) == 0)
+        if (strcmp(k->name, names[i]) == 0)
             return true;
     }
     return false;

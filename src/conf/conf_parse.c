@@ -255,8 +255,7 @@ static void wipe(cfg_opt_t *opt)
     }
 }
 
-/* Sections are at most two deep, as make_tree() built them. */
-static void wipe_section(cfg_t *section)
+static void wipe_strings(cfg_t *section)
 {
     for (cfg_opt_t *opt = section->opts; opt->name != NULL; opt++) {
         if (opt->type == CFGT_STR && (strcmp(opt->name, "password") == 0 || strcmp(opt->name, "proxy") == 0 ||
@@ -265,14 +264,25 @@ static void wipe_section(cfg_t *section)
     }
 }
 
+static void wipe_sections(cfg_t *section, void (*each)(cfg_t *))
+{
+    for (cfg_opt_t *opt = section->opts; opt->name != NULL; opt++) {
+        for (unsigned i = 0; opt->type == CFGT_SEC && i < opt->nvalues; i++)
+            each(opt->values[i]->section);
+    }
+}
+
+static void wipe_account(cfg_t *section)
+{
+    wipe_strings(section);
+    wipe_sections(section, wipe_strings);
+}
+
 void conf_parse_free(cfg_t *tree)
 {
     if (tree == NULL)
         return;
-    for (cfg_opt_t *opt = tree->opts; opt->name != NULL; opt++) {
-        for (unsigned i = 0; opt->type == CFGT_SEC && i < opt->nvalues; i++)
-            wipe_section(opt->values[i]->section);
-    }
+    wipe_sections(tree, wipe_account);
     cfg_free(tree);
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/num.h"
 
+enum { MAILBOX_MAX = 254 /* RFC 5321 4.5.3.1.3: a path without its angle brackets */ };
+
 int conf_bad(const struct conf_value *v, const char *fmt, ...)
 {
     char what[600];
@@ -394,6 +396,48 @@ static int secret(const struct conf_value *v, struct secret *field)
     return secret_set(field, slice_str(v->v[0]->string)) == 0 ? 0 : conf_report_nomem(v->report);
 }
 
+/* Nothing in it may end a command of the envelope, or begin another. */
+static int check_mailbox(const struct conf_value *v, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (n == 0 || n > MAILBOX_MAX || has_control(word) || strpbrk(word, " <>,;") != NULL || word[0] == '@' ||
+        word[n - 1] == '@')
+        return conf_bad(v, "\"%.80s\" is not a mail address: write it alone, as me@example.org", word);
+    return 0;
+}
+
+static int check_domain(const struct conf_value *v, const char *word)
+{
+    if (word[0] == '@')
+        return conf_bad(v, "\"%.80s\" is not a domain: write it without the @", word);
+    if (word[0] == '\0' || has_control(word) || strpbrk(word, " <>@,;*") != NULL)
+        return conf_bad(v, "\"%.80s\" is not a domain: write it whole, as example.org", word);
+    return 0;
+}
+
+/* What the writer of a message says is no envelope: mail of a list would go to nobody here, a blind copy to all. */
+static int field_name(const struct conf_value *v, char *field)
+{
+    static const char *const not_those[] = { "To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc" };
+    const char *name = v->v[0]->string;
+
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p == ':' && p > name && p[1] == '\0')
+            return conf_bad(v, "write the name of the field without the colon");
+        if (*p <= ' ' || *p > '~' || *p == ':')
+            return conf_bad(v, "\"%.80s\" is not the name of a header field", name);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(not_those); i++) {
+        if (slice_ieq(slice_str(name), slice_str(not_those[i])))
+            return conf_bad(v,
+                            "%s is what the sender wrote, not where the message was sent (lists, blind copies); "
+                            "name the field that the delivering server adds, such as Delivered-To",
+                            not_those[i]);
+    }
+    return string(v, field);
+}
+
 int conf_value_store(const struct conf_value *v, void *target)
 {
     char *field = (char *)target + v->key->offset;
@@ -437,6 +481,14 @@ int conf_value_store(const struct conf_value *v, void *target)
         return proxy(v, target);
     case KIND_SECRET:
         return secret(v, (struct secret *)(void *)field);
+    case KIND_MAILBOX:
+        return check_mailbox(v, v->v[0]->string) != 0 ? -1 : string(v, field);
+    case KIND_MAILBOXES:
+        return each(v, field, check_mailbox);
+    case KIND_DOMAINS:
+        return each(v, field, check_domain);
+    case KIND_FIELD:
+        return field_name(v, field);
     }
     return -1;
 }

@@ -106,7 +106,7 @@ static void skip_behind(struct slice *s, const char *end)
 }
 
 /* 1: found, 0: not there, -1: no memory. */
-static int search_netrc(struct slice s, const struct conf_account *a, struct secret *out)
+static int search_netrc(struct slice s, const struct conf_login *l, struct secret *out)
 {
     struct buf word = BUF_INIT(SECRET_MAX), value = BUF_INIT(SECRET_MAX);
     bool machine = false, login = false;
@@ -124,10 +124,10 @@ static int search_netrc(struct slice s, const struct conf_account *a, struct sec
         } else if (!next_word(&s, &value)) {
             break;
         } else if (slice_eq(w, SLICE("machine"))) {
-            machine = slice_ieq(buf_slice(&value), slice_str(a->host));
+            machine = slice_ieq(buf_slice(&value), slice_str(l->machine));
             login = true;
         } else if (slice_eq(w, SLICE("login"))) {
-            login = a->login.user == NULL || slice_eq(buf_slice(&value), slice_str(a->login.user));
+            login = l->user == NULL || slice_eq(buf_slice(&value), slice_str(l->user));
         } else if (slice_eq(w, SLICE("password")) && machine && login) {
             rc = secret_set(out, buf_slice(&value)) == 0 ? 1 : -1;
         }
@@ -139,19 +139,19 @@ static int search_netrc(struct slice s, const struct conf_account *a, struct sec
     return rc;
 }
 
-static int from_netrc(const struct conf_account *a, struct secret *out, struct err *e)
+static int from_netrc(const struct conf_login *l, struct secret *out, struct err *e)
 {
     struct buf text = BUF_INIT(NETRC_MAX);
-    int rc = read_private(a->login.netrc, "netrc", &text, e);
+    int rc = read_private(l->netrc, "netrc", &text, e);
 
     if (rc == 0) {
-        int found = search_netrc(buf_slice(&text), a, out);
+        int found = search_netrc(buf_slice(&text), l, out);
 
         if (found < 0)
             rc = err_nomem(e);
         else if (found == 0)
-            rc = err_set(e, E_CONFIG, "netrc %s has no password for %s on %s", a->login.netrc,
-                         a->login.user != NULL ? a->login.user : "anybody", a->host != NULL ? a->host : "this server");
+            rc = err_set(e, E_CONFIG, "netrc %s has no password for %s on %s", l->netrc,
+                         l->user != NULL ? l->user : "anybody", l->machine != NULL ? l->machine : "this server");
     }
     buf_wipe(&text);
     buf_release(&text);
@@ -300,7 +300,7 @@ static int read_line(int tty, struct buf *line, struct err *e)
     }
 }
 
-static int ask(const struct conf_account *a, int tty, struct secret *out, struct err *e)
+static int ask(const struct conf_login *l, int tty, struct secret *out, struct err *e)
 {
     struct buf line = BUF_INIT(SECRET_MAX), prompt = BUF_INIT(1024);
     struct termios old, silent;
@@ -312,8 +312,8 @@ static int ask(const struct conf_account *a, int tty, struct secret *out, struct
     silent = old;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK);
     silent.c_lflag |= ICANON | ISIG;
-    if (buf_putf(&prompt, "Password of %s at %s (account %s)", a->login.user != NULL ? a->login.user : "?",
-                 a->host != NULL ? a->host : "the tunnel", a->name) != 0)
+    if (buf_putf(&prompt, "Password of %s at %s (%s)", l->user != NULL ? l->user : "?",
+                 l->machine != NULL ? l->machine : "the tunnel", l->whose) != 0)
         buf_clear(&prompt);
     log_printable(shown, sizeof(shown), buf_slice(&prompt));
     if (tcsetattr(tty, TCSAFLUSH, &silent) != 0) {
@@ -346,7 +346,7 @@ static int open_terminal(void)
     return tty;
 }
 
-static int from_terminal(const struct conf_account *a, struct secret *out, struct err *e)
+static int from_terminal(const struct conf_login *l, struct secret *out, struct err *e)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     int tty, rc;
@@ -354,7 +354,7 @@ static int from_terminal(const struct conf_account *a, struct secret *out, struc
     pthread_mutex_lock(&one_at_a_time);
     tty = open_terminal();
     if (tty >= 0)
-        rc = ask(a, tty, out, e);
+        rc = ask(l, tty, out, e);
     else
         rc = err_set(e, E_CONFIG,
                      "there is no password, and no terminal to ask on: set one of password_command, password_file, "
@@ -378,27 +378,36 @@ static bool among(const struct conf_account *a, const struct conf_account *const
     return false;
 }
 
-int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count, struct err *e)
+/* *tty is opened for the first question. 1: there is none. */
+static int ask_once(struct conf_login *l, int *tty, struct err *e)
+{
+    if (has_source(l) || l->user == NULL)
+        return 0;
+    if (*tty < 0 && (*tty = open_terminal()) < 0)
+        return 1;
+    return ask(l, *tty, &l->password, e);
+}
+
+int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count, bool destinations,
+                       struct err *e)
 {
     int tty = -1, rc = 0;
 
     for (size_t i = 0; i < c->account_count && rc == 0; i++) {
         struct conf_account *a = &c->accounts[i];
 
-        if (has_source(&a->login) || a->login.user == NULL || !among(a, accounts, count))
+        if (!among(a, accounts, count))
             continue;
-        if (tty < 0 && (tty = open_terminal()) < 0)
-            break;
-        rc = ask(a, tty, &a->login.password, e);
+        rc = ask_once(&a->login, &tty, e);
+        for (size_t k = 0; destinations && k < a->deliver_count && rc == 0; k++)
+            rc = ask_once(&a->delivers[k].login, &tty, e);
     }
     io_close(&tty);
-    return rc;
+    return rc < 0 ? -1 : 0;
 }
 
-int conf_password(const struct conf_account *a, struct secret *out, struct err *e)
+int conf_password(const struct conf_login *l, struct secret *out, struct err *e)
 {
-    const struct conf_login *l = &a->login;
-
     if (secret_is_set(&l->password))
         return secret_set(out, secret_get(&l->password)) == 0 ? 0 : err_nomem(e);
     if (l->password_command.n > 0)
@@ -406,6 +415,6 @@ int conf_password(const struct conf_account *a, struct secret *out, struct err *
     if (l->password_file != NULL)
         return from_file(l->password_file, out, e);
     if (l->netrc != NULL)
-        return from_netrc(a, out, e);
-    return from_terminal(a, out, e);
+        return from_netrc(l, out, e);
+    return from_terminal(l, out, e);
 }

@@ -143,7 +143,7 @@ static struct server server_of(const struct conf_account *a)
         .authorize_as = a->login.authorize_as,
         .auth = (const char *const *)a->login.auth.v,
         .password = ask_password,
-        .password_ctx = (void *)(uintptr_t)a,
+        .password_ctx = (void *)(uintptr_t)&a->login,
         .disabled = (const char *const *)a->disable_extensions.v,
         .compress = a->compress,
     };
@@ -178,6 +178,8 @@ static int make_sinks(struct session *s, struct err *e)
 
         if (i == SINK_MAX)
             return err_set(e, E_CONFIG, "more than %d deliver sections", (int)SINK_MAX);
+        if (d->type != CONF_DELIVER_MAILDIR)
+            return err_set(e, E_CONFIG, "destination %s: its type is not yet supported by this version", d->name);
         s->sinks[i] = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);
         if (s->sinks[i] == NULL)
             return err_nomem(e);

@@ -63,8 +63,7 @@ def test_wrong_value(world, line, words):
 
 
 NOT_YET = ["mode = 'sync'", "mode = 'backup'", "oauth_client_id = 'x'", "oauth_token_url = 'https://x/'",
-           "deliver lmtp { socket = '/x' }", "deliver smtp { to = 'a@b' }", "deliver command { command = { 'cat' } }",
-           "deliver imap { host = 'x' }", "on_new_mail = { 'true' }"]
+           "deliver imap { host = 'x' user = 'u' oauth_tenant = 'x' }", "on_new_mail = { 'true' }"]
 
 
 @pytest.mark.parametrize("line", NOT_YET, ids=[line.split("{")[0].split("=")[0].strip() for line in NOT_YET])
@@ -72,6 +71,29 @@ def test_not_yet(world, line):
     world.write_config(broken(line))
     said = world.run("check", check=78).err.decode()
     assert "not yet" in said and world.config in said
+
+
+DESTINATIONS = [
+    ("deliver smtp { host = 'localhost' to = 'me@localhost' }", None),
+    ("deliver mta { type = 'smtp' host = 'mx.example.org' to = { 'a@b', 'c@d' } user = 'u' password = 'p' from = 'e@f' }", None),
+    ("deliver lmtp { socket = '/x' to_header = 'Delivered-To' to_domains = 'b' to_strip_prefix = 'a-' to_fallback = 'a@b' }", None),
+    ("deliver imap { host = 'x' user = 'u' netrc = '/n' folder_prefix = 'Old' }", None),
+    ("deliver command { command = { 'cat' } newline = 'crlf' time_limit = 5 max_parallel = 1 on_reject = 'drop' }", None),
+    ("deliver smtp { host = 'localhost' }", "to is missing"),
+    ("deliver smtp { to = 'a@b' }", "host is missing"),
+    ("deliver imap { host = 'x' }", "user is missing"),
+    ("deliver command { path = '/x' }", "path"),
+    ("deliver lmtp { socket = '/x' to = 'a' to_header = 'X' }", "to_fallback"),
+    ("deliver smtp { host = 'x' to = 'a' to_header = 'Cc' }", "Cc"),
+]
+
+
+@pytest.mark.parametrize("line,said", DESTINATIONS, ids=[line for line, _ in DESTINATIONS])
+def test_destinations(world, line, said):
+    world.write_config(broken(line))
+    result = world.run("check", check=0 if said is None else 78)
+    if said is not None:
+        assert said in result.err.decode() and world.config in result.err.decode()
 
 
 def test_nearest_key(world):

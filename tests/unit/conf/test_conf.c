@@ -3,8 +3,11 @@
 
 #include "scratch.h"
 
-#define REST   " host = h\n user = u\n deliver maildir { path = /m }\n"
-#define KEY(x) "account a {\n" x "\n" REST "}\n"
+#define REST         " host = h\n user = u\n deliver maildir { path = /m }\n"
+#define KEY(x)       "account a {\n" x "\n" REST "}\n"
+/* A destination of the type, its keys on line 3. */
+#define TO(type, x)  "account a { host = h user = u\n deliver " type " {\n" x "\n} }\n"
+#define BAD(type, n) "c:" #n ": account a: deliver " type ": "
 
 /* The text, and every line that is said about it; "" for a good one. */
 static const struct {
@@ -49,10 +52,6 @@ static const struct {
     { "mode = fetch", KEY("mode = fetch"), "" },
     { "a mechanism", KEY("auth = { plain, scram-sha-256 }"),
       "c:2: account a: auth: \"scram-sha-256\" is not yet supported by this version; take it out\n" },
-    { "lmtp", "account a { host = h user = u\n deliver lmtp { socket = /x } }",
-      "c:2: account a: deliver lmtp: this type of destination is not yet supported by this version\n" },
-    { "type = smtp", "account a { host = h user = u\n deliver m {\n type = smtp to = x } }",
-      "c:3: account a: deliver m: type: \"smtp\" is not yet supported by this version; take it out\n" },
     { "metrics_listen", "metrics_listen = 1\n" KEY(""),
       "c:1: metrics_listen: not yet supported by this version; take it out\n" },
 
@@ -118,10 +117,8 @@ static const struct {
     { "no path", "account a { host = h user = u\n deliver maildir { } }",
       "c:2: account a: deliver maildir: path is missing: path = \"~/Mail/%a\" (%a is the account's name)\n" },
     { "no type", "account a { host = h user = u\n deliver mine { path = /m } }",
-      "c:2: account a: deliver mine: type is missing (the title is a name of your own): type = \"maildir\"\n" },
-    { "a key of another type", "account a { host = h user = u deliver maildir { path = /m\n to = x } }",
-      "c:2: account a: deliver maildir: to: no key of a maildir; the destinations that have it are not yet "
-      "supported\n" },
+      "c:2: account a: deliver mine: type is missing (the title is a name of your own): type = \"maildir\", \"smtp\", "
+      "\"lmtp\", \"imap\" or \"command\"\n" },
     { "one account twice", KEY("") KEY(""), "c:7: a second account \"a\"; each name is used once\n" },
     { "one destination twice", "account a {" REST "deliver maildir { path = /n } }",
       "c:4: account a: a second deliver \"maildir\"; each name is used once\n" },
@@ -140,6 +137,116 @@ static const struct {
       "\"program\", \"argument\" }\n" },
     { "a mistake in defaults is told once", "defaults { port = x }\n" KEY("") "account b {" REST "}",
       "c:1: defaults: port: \"x\" is not a number from 1 to 65535\n" },
+
+    /* destinations: what belongs to which */
+    { "smtp", TO("smtp", "host = localhost to = me"), "" },
+    { "a title of its own", TO("mta", "type = smtp host = localhost to = me"), "" },
+    { "smtp without host", TO("smtp", "to = me"), BAD("smtp", 2) "host is missing: host = \"localhost\"\n" },
+    { "a type that there is not", TO("mta", "type = stmp"),
+      BAD("mta", 3) "type: \"stmp\" is not one of: maildir, smtp, lmtp, imap, command; did you mean \"smtp\"?\n" },
+    { "a key of another type", TO("maildir", "path = /m to = x"),
+      BAD("maildir", 3) "to: a destination of type maildir has no such key; it is one of type smtp and lmtp\n" },
+    { "path for smtp", TO("smtp", "host = h to = x path = /m"),
+      BAD("smtp", 3) "path: a destination of type smtp has no such key; it is one of type maildir\n" },
+    { "socket for smtp", TO("smtp", "host = h to = x socket = /m"),
+      BAD("smtp", 3) "socket: a destination of type smtp has no such key; it is one of type lmtp\n" },
+    { "tls for a command", TO("command", "command = cat tls = implicit"),
+      BAD("command", 3) "tls: a destination of type command has no such key; it is one of type smtp, lmtp and imap\n" },
+    { "folder for lmtp", TO("lmtp", "host = h to = x folder = x"),
+      BAD("lmtp", 3) "folder: a destination of type lmtp has no such key; it is one of type imap\n" },
+    { "a password for a Maildir", TO("maildir", "path = /m password_file = /x"),
+      BAD("maildir", 3) "password_file: a destination of type maildir has no such key; it is one of type smtp, lmtp "
+                        "and imap\n" },
+    { "OAuth of a destination", TO("imap", "host = h user = u oauth_client_id = x"),
+      BAD("imap", 3) "oauth_client_id: not yet supported by this version; take it out\n" },
+    { "OAuth of a Maildir", TO("maildir", "path = /m oauth_client_id = x"),
+      BAD("maildir", 3) "oauth_client_id: a destination of type maildir has no such key; it is one of type smtp, lmtp "
+                        "and imap\n" },
+
+    /* recipients */
+    { "no recipient", TO("smtp", "host = h"),
+      BAD("smtp", 2) "to is missing: to = \"me@localhost\", or for a mailbox of many users to_header = "
+                     "\"Delivered-To\"\n" },
+    { "several recipients", TO("smtp", "host = h to = { \"a@x\", b }"), "" },
+    { "an empty list of recipients", TO("smtp", "host = h to = { }"), BAD("smtp", 2) "to: the list is empty\n" },
+    { "to and to_header", TO("smtp", "host = h to = x to_header = Delivered-To"),
+      BAD("smtp", 2) "to and to_header: either all mail has the same recipients, or a header field tells them; the "
+                     "address for mail in which the field tells none is to_fallback\n" },
+    { "a line end in an address", TO("smtp", "host = h\n to = \"a@x>\\r\\nRCPT TO:<b@y\""),
+      BAD("smtp", 4) "to: \"a@x>\\x0d\\x0aRCPT TO:<b@y\" is not a mail address: write it alone, as me@example.org\n" },
+    { "two addresses in one", TO("smtp", "host = h to = \"a@x, b@y\""),
+      BAD("smtp", 3) "to: \"a@x, b@y\" is not a mail address: write it alone, as me@example.org\n" },
+    { "a name with the address", TO("smtp", "host = h to = \"Me <a@x>\""),
+      BAD("smtp", 3) "to: \"Me <a@x>\" is not a mail address: write it alone, as me@example.org\n" },
+    { "an empty address", TO("smtp", "host = h to = \"\""),
+      BAD("smtp", 3) "to: \"\" is not a mail address: write it alone, as me@example.org\n" },
+    { "a bad sender", TO("smtp", "host = h to = x from = \"@x\""),
+      BAD("smtp", 3) "from: \"@x\" is not a mail address: write it alone, as me@example.org\n" },
+    { "a bad fallback", TO("lmtp", "host = h to_header = X to_fallback = \"a b\""),
+      BAD("lmtp", 3) "to_fallback: \"a b\" is not a mail address: write it alone, as me@example.org\n" },
+    { "multidrop",
+      TO("lmtp", "socket = /s to_header = X-Original-To to_domains = { a.org, \"b.org\" } to_strip_prefix = 'x-' "
+                 "to_fallback = 'me@a.org'"),
+      "" },
+    { "domains without the field", TO("smtp", "host = h to = x to_domains = a.org"),
+      BAD("smtp", 2) "to_domains without to_header, whose addresses it is about\n" },
+    { "a prefix without the field", TO("smtp", "host = h to = x to_strip_prefix = x"),
+      BAD("smtp", 2) "to_strip_prefix without to_header, whose addresses it is about\n" },
+    { "a fallback without the field", TO("smtp", "host = h to = x to_fallback = y"),
+      BAD("smtp", 2) "to_fallback without to_header, whose addresses it is about\n" },
+    { "guessing", TO("smtp", "host = h to_header = TO"),
+      BAD("smtp", 3) "to_header: To is what the sender wrote, not where the message was sent (lists, blind copies); "
+                     "name the field that the delivering server adds, such as Delivered-To\n" },
+    { "guessing from copies", TO("smtp", "host = h to_header = cc"),
+      BAD("smtp", 3) "to_header: Cc is what the sender wrote, not where the message was sent (lists, blind copies); "
+                     "name the field that the delivering server adds, such as Delivered-To\n" },
+    { "a field with its colon", TO("smtp", "host = h to_header = 'Delivered-To:'"),
+      BAD("smtp", 3) "to_header: write the name of the field without the colon\n" },
+    { "no field's name", TO("smtp", "host = h to_header = 'Delivered To'"),
+      BAD("smtp", 3) "to_header: \"Delivered To\" is not the name of a header field\n" },
+    { "a domain with its @", TO("smtp", "host = h to_header = X to_domains = '@a.org'"),
+      BAD("smtp", 3) "to_domains: \"@a.org\" is not a domain: write it without the @\n" },
+    { "a pattern of domains", TO("smtp", "host = h to_header = X to_domains = '*.a.org'"),
+      BAD("smtp", 3) "to_domains: \"*.a.org\" is not a domain: write it whole, as example.org\n" },
+
+    /* where to, and who logs in */
+    { "lmtp to nowhere", TO("lmtp", "to = x"),
+      BAD("lmtp", 2) "host is missing: host = \"localhost\", or socket = \"/run/dovecot/lmtp\"\n" },
+    { "lmtp to two places", TO("lmtp", "to = x host = h socket = /s"),
+      BAD("lmtp", 3) "host: socket is there too, and a Unix socket has no such thing; keep one of the two\n" },
+    { "TLS in a Unix socket", TO("lmtp", "to = x socket = /s tls = implicit"),
+      BAD("lmtp", 3) "tls: socket is there too, and a Unix socket has no such thing; keep one of the two\n" },
+    { "a password and nobody", TO("smtp", "host = h to = x password_file = /p"),
+      BAD("smtp", 2) "password_file without user: who logs in?\n" },
+    { "two passwords of a destination", TO("smtp", "host = h to = x user = u password_file = /p\n netrc = /q"),
+      BAD("smtp", 4) "netrc: password_file is there too; keep one of the two\n" },
+    { "imap and nobody", TO("imap", "host = h"), BAD("imap", 2) "user is missing: user = \"me@example.org\"\n" },
+    { "imap nowhere", TO("imap", "user = u"), BAD("imap", 2) "host is missing: host = \"imap.example.org\"\n" },
+    { "two ways to a folder", TO("imap", "host = h user = u folder = a folder_prefix = b"),
+      BAD("imap", 2) "folder and folder_prefix: mail goes either into one folder or into those of its source, below a "
+                     "prefix; keep one of the two\n" },
+    { "a key and no certificate", TO("smtp", "host = h to = x tls_key_file = /k"),
+      BAD("smtp", 2) "tls_key_file without tls_cert_file\n" },
+    { "a mechanism of a destination", TO("smtp", "host = h to = x user = u auth = cram-md5"),
+      BAD("smtp", 3) "auth: \"cram-md5\" is not yet supported by this version; take it out\n" },
+
+    /* commands */
+    { "no command", TO("command", ""),
+      BAD("command", 2) "command is missing: command = { \"/usr/bin/procmail\", \"-d\", \"me\" }\n" },
+    { "a command line", TO("command", "command = \"procmail -d me\""),
+      BAD("command", 3) "command: there is no shell to take \"procmail -d me\" apart; write it as { \"program\", "
+                        "\"argument\" }\n" },
+    { "no time", TO("command", "command = cat time_limit = 0"),
+      BAD("command", 3) "time_limit: \"0\" is not a number from 1 to 86400\n" },
+    { "none at a time", TO("command", "command = cat max_parallel = 0"),
+      BAD("command", 3) "max_parallel: \"0\" is not a number from 1 to 100\n" },
+    { "a line end", TO("command", "command = cat newline = cr"),
+      BAD("command", 3) "newline: \"cr\" is not one of: lf, crlf\n" },
+    { "a refusal", TO("command", "command = cat on_reject = bounce"),
+      BAD("command", 3) "on_reject: \"bounce\" is not one of: quarantine, drop\n" },
+    { "mistakes in a destination of defaults are told once",
+      "defaults { host = h user = u\n deliver smtp { to = x } }\naccount a { } account b { }\n",
+      "c:2: defaults: deliver smtp: host is missing: host = \"localhost\"\n" },
 
     /* the syntax */
     { "an open section", "account a {" REST, "c:1: the \"{\" of this line has no \"}\"\n" },
@@ -339,6 +446,118 @@ static void test_every_key(void **state)
     conf_free(&c);
 }
 
+static void test_every_key_of_destinations(void **state)
+{
+    static const char text[] =
+        "account a { host = h user = u\n"
+        "deliver mta { type = smtp host = mx port = 2525 tls = implicit to = { \"a@x\", b } from = \"f@x\"\n"
+        " on_reject = drop user = me authorize_as = you password = \"p\\tw\" auth = PLAIN tls_trust_file = \"~/ca\"\n"
+        " tls_cert_file = /c tls_key_file = /k tls_min_version = 1.3 tls_fingerprint = \"sha256:"
+        "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" }\n"
+        "deliver lmtp { socket = \"~/lmtp\" to_header = Envelope-To to_domains = { x.org, y.org }\n"
+        " to_strip_prefix = \"a-\" to_fallback = \"me@x.org\" }\n"
+        "deliver imap { host = im user = me netrc = /n folder = \"Sub/F\" }\n"
+        "deliver imap2 { type = imap host = im user = me password_command = { cat } folder_prefix = Old }\n"
+        "deliver command { command = { maildrop, -d, me } newline = crlf time_limit = 7 max_parallel = 2 }\n"
+        "deliver plain { type = command command = cat } }\n";
+    struct scratch *s = *state;
+    struct conf *c = load(s, text);
+    const struct conf_deliver *d = c->accounts[0].delivers;
+
+    CHECK_INT(c->accounts[0].deliver_count, 6);
+    CASE("smtp");
+    CHECK_INT(d[0].type, CONF_DELIVER_SMTP);
+    check_string(d[0].name, "mta");
+    check_string(d[0].host, "mx");
+    CHECK_INT(d[0].port, 2525);
+    CHECK_INT(d[0].tls, CONF_TLS_IMPLICIT);
+    check_strings(&d[0].to, (const char *const[]){ "a@x", "b", NULL });
+    check_string(d[0].from, "f@x");
+    CHECK(d[0].drop_rejected && d[0].tls_settings.min_1_3 && d[0].to_header == NULL);
+    check_string(d[0].login.user, "me");
+    check_string(d[0].login.authorize_as, "you");
+    check_string(d[0].login.machine, "mx");
+    check_string(d[0].login.whose, "account a, destination mta");
+    CHECK_SLICE(secret_get(&d[0].login.password), SLICE("p\tw"));
+    check_strings(&d[0].login.auth, (const char *const[]){ "plain", NULL });
+    check_string(d[0].tls_settings.trust_file, scratch_path(s, "ca"));
+    check_string(d[0].tls_settings.cert_file, "/c");
+    check_string(d[0].tls_settings.key_file, "/k");
+    CHECK_INT(d[0].tls_settings.fingerprints.n, 1);
+    CASE("lmtp");
+    CHECK_INT(d[1].type, CONF_DELIVER_LMTP);
+    check_string(d[1].socket, scratch_path(s, "lmtp"));
+    CHECK(d[1].host == NULL && d[1].port == 0 && d[1].login.user == NULL && !d[1].drop_rejected);
+    CHECK_INT(d[1].tls, CONF_TLS_PLAINTEXT);
+    check_strings(&d[1].to, (const char *const[]){ NULL });
+    check_string(d[1].to_header, "Envelope-To");
+    check_strings(&d[1].to_domains, (const char *const[]){ "x.org", "y.org", NULL });
+    check_string(d[1].to_strip_prefix, "a-");
+    check_string(d[1].to_fallback, "me@x.org");
+    CASE("imap");
+    CHECK_INT(d[2].type, CONF_DELIVER_IMAP);
+    check_string(d[2].folder, "Sub/F");
+    check_string(d[2].login.netrc, "/n");
+    check_strings(&d[2].login.auth, (const char *const[]){ "auto", NULL });
+    check_string(d[3].folder_prefix, "Old");
+    check_strings(&d[3].login.password_command, (const char *const[]){ "cat", NULL });
+    CASE("command");
+    CHECK_INT(d[4].type, CONF_DELIVER_COMMAND);
+    check_strings(&d[4].command, (const char *const[]){ "maildrop", "-d", "me", NULL });
+    CHECK(d[4].crlf);
+    CHECK_INT(d[4].time_limit, 7);
+    CHECK_INT(d[4].max_parallel, 2);
+    CASE("its defaults");
+    CHECK(!d[5].crlf);
+    CHECK_INT(d[5].time_limit, 60);
+    CHECK_INT(d[5].max_parallel, 4);
+    conf_free(&c);
+}
+
+/* In clear by default only where nobody can listen. */
+static void test_tls_and_ports_of_destinations(void **state)
+{
+    static const struct {
+        const char *keys;
+        enum conf_tls tls;
+        int port;
+    } cases[] = {
+        { "type = smtp to = x host = localhost", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = LOCALHOST", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = 127.0.0.1", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = 127.255.0.9", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = '::1'", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = mx.example.org", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = localhost.example.org", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = 127.0.0.1.example.org", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = 128.0.0.1", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = '::2'", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = mx.example.org user = u", CONF_TLS_STARTTLS, 587 },
+        { "type = smtp to = x host = mx.example.org tls = implicit", CONF_TLS_IMPLICIT, 465 },
+        { "type = smtp to = x host = localhost tls = starttls", CONF_TLS_STARTTLS, 25 },
+        { "type = smtp to = x host = mx.example.org tls = plaintext", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = localhost user = u", CONF_TLS_PLAINTEXT, 25 },
+        { "type = smtp to = x host = localhost port = 99", CONF_TLS_PLAINTEXT, 99 },
+        { "type = lmtp to = x host = localhost", CONF_TLS_PLAINTEXT, 24 },
+        { "type = lmtp to = x host = mx.example.org", CONF_TLS_STARTTLS, 24 },
+        { "type = imap user = u host = localhost", CONF_TLS_IMPLICIT, 993 },
+        { "type = imap user = u host = im.example.org tls = starttls", CONF_TLS_STARTTLS, 143 },
+        { "type = imap user = u host = localhost tls = plaintext", CONF_TLS_PLAINTEXT, 143 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[300];
+        struct conf *c;
+
+        snprintf(text, sizeof(text), TO("x", "%s"), cases[i].keys);
+        CASE("%s", cases[i].keys);
+        c = load(*state, text);
+        CHECK_INT(c->accounts[0].delivers[0].tls, cases[i].tls);
+        CHECK_INT(c->accounts[0].delivers[0].port, cases[i].port);
+        conf_free(&c);
+    }
+}
+
 static void test_ports(void **state)
 {
     static const struct {
@@ -481,6 +700,7 @@ static void test_permissions(void **state)
         { "without quotes, too", KEY("password = ${HOME}"), 0644, 0 },
         { "half in the environment", KEY("password = \"x${HOME}\""), 0644, 2 },
         { "in defaults", "defaults { password = x }\n" KEY(""), 0644, 1 },
+        { "of a destination", TO("smtp", "host = h to = x user = u password = x"), 0644, 3 },
         { "of the proxy", KEY("proxy = \"socks5://a:b@c\""), 0644, 2 },
         { "a proxy without", KEY("proxy = \"socks5://c\""), 0644, 0 },
     };
@@ -586,7 +806,10 @@ static void test_any_bytes(void **state)
 {
     static const char seed[] = KEY(
         "password = \"a${HOME}\\x41\" folders = { 'b', \"c\" } /* d */ # e") "defaults { proxy = \"socks5://a:b@c\" "
-                                                                             "leave_on_server = 3d }\n";
+                                                                             "leave_on_server = 3d }\n" TO(
+                                                                                 "smtp",
+                                                                                 "host = h to = 'a@x' user = u "
+                                                                                 "password = 'q' on_reject = drop");
     static const char odd[] = "\"'\\{}=+,#/*$\n\r\t \x01\x7f\x80\xff|(a0";
     struct scratch *s = *state;
     char text[sizeof(seed)];
@@ -664,9 +887,20 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_mistakes), TEST(test_defaults_of_keys), TEST(test_every_key),  TEST(test_ports),
-        TEST(test_leave),    TEST(test_merging),          TEST(test_accounts_d), TEST(test_permissions),
-        TEST(test_search),   TEST(test_any_bytes),        TEST(test_sample),     TEST(test_huge),
+        TEST(test_mistakes),
+        TEST(test_defaults_of_keys),
+        TEST(test_every_key),
+        TEST(test_ports),
+        TEST(test_leave),
+        TEST(test_merging),
+        TEST(test_accounts_d),
+        TEST(test_permissions),
+        TEST(test_search),
+        TEST(test_any_bytes),
+        TEST(test_sample),
+        TEST(test_huge),
+        TEST(test_every_key_of_destinations),
+        TEST(test_tls_and_ports_of_destinations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,10 +87,10 @@ static void test_sources(void **state)
         CASE("%s", cases[i].name);
         c = load(s, cases[i].keys);
         if (cases[i].password != NULL) {
-            CHECK_INT(conf_password(&c->accounts[0], &got, &e), 0);
+            CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), 0);
             CHECK_SLICE(secret_get(&got), slice_str(cases[i].password));
         } else {
-            CHECK_INT(conf_password(&c->accounts[0], &got, &e), -1);
+            CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), -1);
             strip_directory(s, e.text);
             CHECK_SLICE(slice_make(e.text, size_min(strlen(e.text), strlen(cases[i].error))),
                         slice_str(cases[i].error));
@@ -111,7 +111,7 @@ static void test_grandchildren(void **state)
     int64_t begin = clock_mono_ms();
 
     CASE("a program that closes its output and stays is not waited for");
-    CHECK_INT(conf_password(&c->accounts[0], &got, &e), -1);
+    CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), -1);
     CHECK_INT(e.code, E_CONFIG);
     CHECK(clock_mono_ms() - begin < 20 * 1000);
     secret_release(&got);
@@ -125,7 +125,7 @@ static int answer_of_child(struct conf *c)
     struct secret got = { NULL, 0 };
     struct err e = ERR_INIT;
 
-    if (conf_ask_passwords(c, &chosen, 1, &e) != 0 || conf_password(chosen, &got, &e) != 0)
+    if (conf_ask_passwords(c, &chosen, 1, true, &e) != 0 || conf_password(&chosen->login, &got, &e) != 0)
         return 1;
     return slice_eq(secret_get(&got), SLICE("hunter 2")) ? 0 : 2;
 }
