@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/disk_int.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
+
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
 static const struct {
     int errnum;
@@ -51,6 +56,61 @@ int disk_err(struct err *e, int errnum, const char *fmt, ...)
 int disk_sync_dir(int fd)
 {
     return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+}
+
+/* What cannot be opened for reading was not made by us. */
+int disk_sync_parent(int dir)
+{
+    int fd = openat(dir, "..", DIR_FLAGS), rc, saved;
+
+    if (fd < 0)
+        return 0;
+    rc = disk_sync_dir(fd);
+    saved = errno;
+    io_close(&fd);
+    errno = saved;
+    return rc;
+}
+
+/* Makes `prefix`, for which `parent` is there. A directory is made only where the entry of its parent is durable,
+ * which leaves the last one alone for the caller. */
+static int make_component(const char *parent, const char *prefix)
+{
+    int fd, rc, saved;
+
+    if (access(prefix, F_OK) == 0)
+        return 0;
+    fd = open(parent, DIR_FLAGS);
+    rc = fd >= 0 ? disk_sync_parent(fd) : 0;
+    saved = errno;
+    io_close(&fd);
+    errno = saved;
+    return rc == 0 && (mkdir(prefix, 0700) == 0 || errno == EEXIST) ? 0 : -1;
+}
+
+int disk_make_dirs(const char *path)
+{
+    char *prefix = slice_dup(slice_str(path)), *parent = slice_dup(slice_str(*path == '/' ? "/" : "."));
+    int rc = -1;
+
+    for (size_t i = 1; prefix != NULL && parent != NULL && *path != '\0'; i++) {
+        char was = prefix[i];
+        if (was != '/' && was != '\0')
+            continue;
+        prefix[i] = '\0';
+        if (make_component(parent, prefix) != 0)
+            break;
+        free(parent);
+        parent = slice_dup(slice_str(prefix));
+        prefix[i] = was;
+        if (was == '\0') {
+            rc = 0;
+            break;
+        }
+    }
+    free(prefix);
+    free(parent);
+    return rc;
 }
 
 void disk_warn_network(int dirfd, const char *path)

@@ -13,4 +13,5 @@ noinst_LIBRARIES += %D%/libstore.a
   %D%/maildir.c %D%/maildir.h %D%/maildir_int.h \
   %D%/maildir_flush.c \
   %D%/maildir_path.c \
-  %D%/maildir_scan.c
+  %D%/maildir_scan.c \
+  %D%/spool.c %D%/spool.h

@@ -36,7 +36,7 @@ int maildir_open(const char *path, enum folder_layout layout, const char *tag, b
     }
     md->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (md->root < 0 && errno == ENOENT && create) {
-        if (maildir_make_root(path) != 0) {
+        if (disk_make_dirs(path) != 0) {
             disk_err(e, errno, "Maildir %s cannot be made", path);
             goto fail;
         }

@@ -59,8 +59,6 @@ struct maildir {
 MUST_CHECK int maildir_open_dir(struct maildir *md, const char *rel, const char *sub);
 /* The directories of a folder, durably (see there). 0, or -1 with errno. */
 MUST_CHECK int maildir_make_folder(struct maildir *md, const char *rel);
-/* The root and what leads to it, all durable but the root's own entry. 0, or -1 with errno. */
-MUST_CHECK int maildir_make_root(const char *path);
 /* Flushes the root's contents and its own entry. 0, or -1 with errno. */
 MUST_CHECK int maildir_sync_root(struct maildir *md);
 /* Renames, never over something. 0, or -1 with errno. */

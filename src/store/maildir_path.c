@@ -175,64 +175,9 @@ out:
     return rc;
 }
 
-/* The entry that leads to `dir`. What cannot be opened for reading was not made by us. */
-static int sync_parent(int dir)
-{
-    int fd = openat(dir, "..", DIR_FLAGS), rc, saved;
-
-    if (fd < 0)
-        return 0;
-    rc = disk_sync_dir(fd);
-    saved = errno;
-    io_close(&fd);
-    errno = saved;
-    return rc;
-}
-
-/* Makes `prefix`, for which `parent` is there. A directory is made only where the entry of its parent is durable,
- * which leaves the last one alone for maildir_sync_root(). */
-static int make_root_component(const char *parent, const char *prefix)
-{
-    int fd, rc, saved;
-
-    if (access(prefix, F_OK) == 0)
-        return 0;
-    fd = open(parent, DIR_FLAGS);
-    rc = fd >= 0 ? sync_parent(fd) : 0;
-    saved = errno;
-    io_close(&fd);
-    errno = saved;
-    return rc == 0 && (mkdir(prefix, 0700) == 0 || errno == EEXIST) ? 0 : -1;
-}
-
-int maildir_make_root(const char *path)
-{
-    char *prefix = slice_dup(slice_str(path)), *parent = slice_dup(slice_str(*path == '/' ? "/" : "."));
-    int rc = -1;
-
-    for (size_t i = 1; prefix != NULL && parent != NULL && *path != '\0'; i++) {
-        char was = prefix[i];
-        if (was != '/' && was != '\0')
-            continue;
-        prefix[i] = '\0';
-        if (make_root_component(parent, prefix) != 0)
-            break;
-        free(parent);
-        parent = slice_dup(slice_str(prefix));
-        prefix[i] = was;
-        if (was == '\0') {
-            rc = 0;
-            break;
-        }
-    }
-    free(prefix);
-    free(parent);
-    return rc;
-}
-
 int maildir_sync_root(struct maildir *md)
 {
-    return disk_sync_dir(md->root) != 0 ? -1 : sync_parent(md->root);
+    return disk_sync_dir(md->root) != 0 ? -1 : disk_sync_parent(md->root);
 }
 
 /* ---- moving ---- */

@@ -8,7 +8,7 @@
  *
  * Calling sequence: spool_begin(), spool_write()..., spool_finish() gives a body with one reference; or spool_drop().
  * spool_keep() and spool_release() count references; the last one closes the file. Reading is by position and needs no
- * order.
+ * order. A body that got shorter meanwhile is E_DISK, never a short message.
  * Errors: E_DISK in words with the directory; E_NOMEM for memory and descriptors.
  * Thread: a spool belongs to one; a body may be read and released by several at a time.
  */
@@ -28,7 +28,8 @@ struct spool_facts {
     bool has_nul;
 };
 
-/* `dir` is borrowed; it is made (mode 0700) with the first message when it is missing. */
+/* `dir` is borrowed for the life of the spool and its bodies; it is made (mode 0700) with the first message when it is
+ * missing. */
 MUST_CHECK int spool_new(const char *dir, struct spool **out, struct err *e);
 void spool_free(struct spool **s);
 

@@ -2,7 +2,8 @@
 unit_store_tests = \
   %D%/test_journal \
   %D%/test_lock \
-  %D%/test_maildir
+  %D%/test_maildir \
+  %D%/test_spool
 check_PROGRAMS += $(unit_store_tests)
 TESTS += $(unit_store_tests)
 
@@ -15,3 +16,7 @@ TESTS += $(unit_store_tests)
 %C%_test_maildir_SOURCES = %D%/test_maildir.c %D%/store_test.h $(UNIT_H)
 %C%_test_maildir_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_maildir_LDADD = $(UNIT_STORE)
+%C%_test_spool_SOURCES = %D%/test_spool.c %D%/store_test.h $(UNIT_H)
+%C%_test_spool_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_spool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=open64 -Wl,--wrap=unlink
+%C%_test_spool_LDADD = $(UNIT_STORE)
