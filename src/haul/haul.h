@@ -6,7 +6,7 @@
  *     batch before's DELIVERED -> [prepare: fsync of the batch, before that commit] -> commit: rename, fsync of
  *     directories -> DELIVERED -> removal from the server -> its confirmation -> rows deleted
  *
- * The caller makes source, sinks, lock and journal, and owns them; haul_pass() opens and closes source and sinks.
+ * The caller makes source, sinks, spool, lock and journal, and owns them; haul_pass() opens and closes source and sinks.
  * Thread: everything in one call belongs to the calling thread; a second one commits batches meanwhile and has ended
  * when haul_pass() returns. The counters of struct haul_progress may be read by others at any time.
  */
@@ -20,6 +20,7 @@
 #include "haul/source.h"
 #include "store/journal.h"
 #include "store/lock.h"
+#include "store/spool.h"
 
 enum { HAUL_TRIES = 3 /* passes in which a message is tried before it is set aside */ };
 
@@ -49,7 +50,8 @@ struct haul_observer {
 struct haul_options {
     struct source *source;
     struct sink *const *sinks;
-    size_t sink_count; /* <= SINK_MAX */
+    size_t sink_count;   /* <= SINK_MAX */
+    struct spool *spool; /* for sinks that read whole messages; NULL when no sink does */
     struct journal *journal;
     struct lock *lock;
     const char *const *folders; /* patterns */
