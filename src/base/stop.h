@@ -3,6 +3,8 @@
  *
  * A signal handler calls stop_request() (async-signal-safe); every wait in the program polls stop_fd() beside its own
  * descriptor and ends with E_STOPPED; loops ask stop_requested(). The descriptor stays readable once it is.
+ * Who has handed a message over whole and waits to hear what became of it may wait on for a while after the wish: the
+ * message would be in doubt otherwise.
  */
 #ifndef MAILHAUL_BASE_STOP_H
 #define MAILHAUL_BASE_STOP_H
@@ -16,5 +18,9 @@ void stop_request(int signal);
 int stop_requested(void);
 /* -1 before stop_init(): poll() ignores it. */
 int stop_fd(void);
+
+enum { STOP_GRACE_MS = 5000 };
+/* What is left of that while; all of it as long as nobody asked; 0: it is over. */
+int64_t stop_grace_ms(void);
 
 #endif

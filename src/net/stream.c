@@ -102,8 +102,14 @@ static bool is_broken(const struct stream *s, struct err *e)
 void stream_exchange(struct stream *s, unsigned silence_factor)
 {
     s->factor = silence_factor;
+    s->patient = false;
     s->waited_ms = 0;
     s->mark = s->bottom->bytes_in + s->bottom->bytes_out;
+}
+
+void stream_patient(struct stream *s)
+{
+    s->patient = true;
 }
 
 static int too_slow(const struct stream *s, bool silent, uint64_t moved, struct err *e)
@@ -130,10 +136,16 @@ static void set_lowat(struct stream *s, bool bulk)
     s->lowat = lowat;
 }
 
+/* The wish to stop is there, and is not heeded yet. */
+static bool waits_on(const struct stream *s)
+{
+    return s->patient && stop_requested() != 0 && stop_grace_ms() > 0;
+}
+
 /* Waits for one of `events`; says in *ready_out which came. */
 static int wait_for(struct stream *s, short events, short *ready_out, struct err *e)
 {
-    struct pollfd fds[2] = { { .fd = s->bottom->fd, .events = events }, { .fd = stop_fd(), .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = s->bottom->fd, .events = events }, { .events = POLLIN } };
     uint64_t moved = s->bottom->bytes_in + s->bottom->bytes_out - s->mark;
     int64_t silence = s->timeout_ms * s->factor;
     int64_t whole = s->timeout_ms * (s->factor > WHOLE_FACTOR ? s->factor : WHOLE_FACTOR) +
@@ -151,9 +163,18 @@ static int wait_for(struct stream *s, short events, short *ready_out, struct err
             nap = BULK_MS;
         if (s->in != NULL && s->in_start == s->in_end && nap > REST_MS)
             nap = REST_MS;
+        fds[1].fd = stop_fd();
+        if (waits_on(s)) {
+            fds[1].fd = -1;
+            nap = nap < stop_grace_ms() ? nap : stop_grace_ms();
+        }
         n = poll(fds, ARRAY_LEN(fds), (int)(nap < INT32_MAX ? nap : INT32_MAX));
         if (n < 0 && errno != EINTR)
             return err_sys(e, E_NET, errno, "waiting failed");
+        if (n > 0 && fds[1].revents != 0 && waits_on(s)) {
+            fds[1].revents = 0;
+            n--;
+        }
         gone = clock_mono_ms() - start;
         s->bulk_misses += n == 0 && bulk;
         if (n == 0 && !bulk && s->in_start == s->in_end) {

@@ -51,6 +51,9 @@ MUST_CHECK int stream_flush(struct stream *s, struct err *e);
 void stream_trace(const struct stream *s, char direction, struct slice line);
 
 void stream_exchange(struct stream *s, unsigned silence_factor);
+/* In this exchange the wish to stop ends a wait only when the while is over that base/stop.h grants: for the answer
+ * that tells what became of a message. */
+void stream_patient(struct stream *s);
 
 /* `octets` more are on their way as far as is known (sizes of messages that were asked for); 0: nothing is known of
  * any. While that is much, a wait ends when a good part of it is there rather than with each segment, which saves two

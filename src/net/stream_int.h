@@ -81,6 +81,7 @@ struct stream {
 
     int64_t timeout_ms;
     unsigned factor;
+    bool patient;      /* stream_patient() */
     int64_t waited_ms; /* in this exchange: only time spent waiting counts */
     uint64_t mark;     /* bytes over the wire when it began */
 };

@@ -231,7 +231,38 @@ static void ask_to_stop(struct peer *p)
     peer_wait_for_end(p);
 }
 
-/* The last test: what was asked cannot be taken back. */
+static void answer_later(struct peer *p)
+{
+    peer_take(p, 1);
+    stop_request(SIGTERM);
+    poll(NULL, 0, 50);
+    peer_send(p, SLICE("250 ok\r\n"));
+    peer_wait_for_end(p);
+}
+
+/* The last tests: what was asked cannot be taken back. */
+static void a_patient_wait_outlives_the_wish_to_stop(void **state)
+{
+    struct peer p;
+    struct stream *s = peer_start(&p, answer_later, NULL, 60000);
+    struct slice line;
+    struct err e;
+
+    (void)state;
+    stream_put(s, SLICE("x"));
+    CHECK_INT(stream_flush(s, &e), 0);
+    stream_exchange(s, 10);
+    stream_patient(s);
+    CHECK_INT(stream_line(s, 100, &line, &e), 0);
+    CHECK_SLICE(line, SLICE("250 ok"));
+    clock_fake(clock_mono_ms() + STOP_GRACE_MS, clock_wall());
+    CHECK_INT(stream_line(s, 100, &line, &e), -1);
+    CHECK_INT(e.code, E_STOPPED);
+    clock_real();
+    stream_close(&s);
+    peer_join(&p);
+}
+
 static void a_wish_to_stop_ends_a_wait(void **state)
 {
     struct peer p;
@@ -317,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_flood_is_bounded),
         cmocka_unit_test(at_rest_little_is_held),
         cmocka_unit_test(an_estimate_too_high_holds_up_nothing),
+        cmocka_unit_test(a_patient_wait_outlives_the_wish_to_stop),
         cmocka_unit_test(a_wish_to_stop_ends_a_wait),
     };
     struct err e;
