@@ -8,6 +8,7 @@ EXTRA_DIST += \
   %D%/lib/certs.py \
   %D%/lib/clock.c \
   %D%/lib/delayproxy.c \
+  %D%/lib/destinations.py \
   %D%/lib/dovecot.py \
   %D%/lib/faults.c \
   %D%/lib/live.py \

@@ -33,9 +33,32 @@ C R @connection                 the script of the next connection, from the gree
                                 keeps the tag as $t1; $tag is always that of the last command
   @repeat N S: TEXT             N times, $i counts from 1 (also @repeat N @bytes TEXT)
   @body UID                     the message's bytes;  @stuffed UID  the same for POP3, with the final dot
-  @model                        the model's answer to this command, here
+  @model [quiet]                the model's answer to this command, here; quiet: what it does, and nothing is said
+  @read N                       N bytes of what the client sends now
   @tls                          the TLS handshake, now;  @delay MS;  @drip BYTES/MS  from here on
   @silent                       never another byte;  @close (TLS close_notify, FIN)  @cut (FIN)  @reset (RST)
+
+destinations beside the Maildir (destinations.py has the models, and what is always watched in their clients)
+C @sink TYPE [NAME] [unix]      smtp, lmtp, imap or command; NAME is that of the deliver section, "sink" if none is given;
+                                unix: by a Unix socket. With a destination there is no Maildir, unless `@maildir yes`.
+                                Samples then begin with Return-Path: <sUID@example.org>.
+  @NAME-WORD                    any directive for a server, meant for this one: @sink-on, @sink-once, @sink-connection,
+                                @sink-listen, @sink-cert, @sink-capability (EHLO lines split by ;), @sink-drop-pipelined,
+                                @sink-never-sent, @sink-folder, @sink-message (what an IMAP destination has already) ...
+C @sink-config LINE             into its deliver section; $SINKPORT is its port, $CA $FP $SPKI belong to its certificate
+  @sink-capability-after-tls    what EHLO says inside TLS
+  @sink-program                 lines of sh up to @end for type command; $file is what came; the exit status is theirs
+R @sink-down yes                nobody listens there in this run
+R @sink-expect-handed UIDS [to=ADDRESS]   after this run these have been accepted (2xx; exit 0; appended), each exactly once
+                                counted over all runs, a UID that is named twice twice; for each recipient that was ever
+                                accepted, or for this one alone (C). Default: all that the source's INBOX has. FOLDER:1..3,
+                                `none`, `any` (each at most once for a recipient)
+R @sink-expect-unanswered UIDS  handed over whole in this run and never answered (default none)
+R @sink-expect-connections N    in this run
+C R @sink-expect-folder NAME UIDS   the folder of an IMAP destination;  C R @sink-expect-flags UID FLAGS ["DATE"]
+C R @sink-expect-env UID REGEX  the environment of a program's run, NAME=value each on a line
+    Rules also see ". UID RECIPIENT" (the message is there whole) and, for IMAP, "LITERAL APPEND ..." ahead of a literal.
+R @expect-quarantine UIDS|none  what `mailhaul quarantine list` tells after the run
 
 the client
 C @config LINE                  put into the account section; $CA $PORT $FP $SPKI $MAIL are known
@@ -54,11 +77,13 @@ C R @expect-talk REGEX  @never-talk REGEX       over all those lines together
   @expect-connections N         @within SECONDS (default 20, the whole file)      @expect-rss-below MIB
   @known-breakage WHY           the case is known to fail; it alerts when it passes
 
-Always checked besides: no removal before the message is in the Maildir, no BODY[ without PEEK, no \Seen stored, no plain
-EXPUNGE and no CLOSE, nothing in tmp/, nothing written outside the Maildir, no control characters in the output, no login
-in clear when TLS is asked for, no sanitizer report.
+Always checked besides: no removal before the message is in the Maildir and in every destination, no BODY[ without PEEK, no
+\Seen stored, no plain EXPUNGE and no CLOSE, nothing in tmp/, nothing written outside the Maildir, no control characters in
+the output, no login in clear when TLS is asked for, no sanitizer report.
 """
+import contextlib
 import fnmatch
+import json
 import os
 import re
 import shlex
@@ -70,11 +95,12 @@ import time
 import zlib
 
 import certs
+import destinations
 import mailhaul
 import models
 
 NEVER_IMAP = [r"BODY\[", r"STORE\b.*\+?FLAGS.*\\Seen", r"^\S+ (EXPUNGE|CLOSE)\s*$", r"RFC822[ )]"]
-CLEAR = r"(?i)^(\S+ )?(LOGIN|AUTHENTICATE|SELECT|EXAMINE|LIST|STATUS|USER|PASS|AUTH|STAT|RETR|UIDL|APOP)\b"
+CLEAR = r"(?i)^(\S+ )?(LOGIN|AUTHENTICATE|SELECT|EXAMINE|LIST|STATUS|APPEND|USER|PASS|AUTH|STAT|RETR|UIDL|APOP|MAIL|RCPT|DATA|BDAT)\b"
 BLOCKS = ("on", "once", "fetch", "connection")
 ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 PLAIN = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
@@ -88,10 +114,41 @@ class Ended(Exception):
     """The connection is over, by whichever side."""
 
 
-class Run:
-    def __init__(self, arguments):
-        self.arguments, self.setup, self.rules, self.fetches, self.connections = arguments, [], [], {}, []
+class Part:
+    """What one run says about one server."""
+
+    def __init__(self):
+        self.setup, self.rules, self.fetches, self.connections = [], [], {}, []
         self.expect, self.listed, self.patterns, self.client = {}, [], [], []
+
+
+class Run(Part):
+    """What a run says about the source, and in `sinks` about each destination."""
+
+    def __init__(self, arguments):
+        super().__init__()
+        self.arguments, self.sinks = arguments, {}
+
+    def part(self, name):
+        return self.sinks.setdefault(name, Part()) if name else self
+
+
+class SinkSpec:
+    """A destination as the file tells it."""
+
+    def __init__(self, rest):
+        words = rest.split()
+        self.kind, self.unix = words[0], "unix" in words[1:]
+        names = [w for w in words[1:] if w != "unix"]
+        self.name = names[0] if names else "sink"
+        self.settings, self.config, self.program = {}, [], ""
+
+
+SETTINGS = ("listen", "cert", "tls-version", "capability", "capability-after-login", "capability-after-tls", "uidl", "per-session",
+            "drop-pipelined", "separator")
+FILE_SETTINGS = ("protocol", "expect-connections", "expect-rss-below", "within", "known-breakage", "maildir")
+EXPECT = ("expect-exit", "expect-maildir", "expect-removed", "expect-total", "expect-quarantine")
+EXPECT_SINK = ("down", "expect-unanswered", "expect-connections")
 
 
 class Transcript:
@@ -99,7 +156,7 @@ class Transcript:
 
     def __init__(self, path):
         self.path, self.name = path, os.path.basename(path)[:-2]
-        self.settings, self.config, self.runs = {}, [], []
+        self.settings, self.config, self.runs, self.sinks = {}, [], [], {}
         self.common = Run("")
         with open(path, encoding="utf-8") as f:
             lines = f.read().split("\n")
@@ -112,47 +169,54 @@ class Transcript:
                 self._step(block, line)
                 continue
             word, _, rest = line[1:].partition(" ")
-            scope = self.runs[-1] if self.runs else self.common
+            scope, sink = self.runs[-1] if self.runs else self.common, None
+            for name in self.sinks:
+                if word.startswith(name + "-"):
+                    sink, word = self.sinks[name], word[len(name) + 1:]
+            part = scope.part(sink and sink.name)
             if word == "run":
                 self.runs.append(Run(rest or "fetch"))
                 block = None
+            elif word == "sink":
+                spec = SinkSpec(rest)
+                self.sinks[spec.name] = spec
             elif word in BLOCKS:
                 block = []
                 if word == "connection":
-                    scope.connections.append(block)
+                    part.connections.append(block)
                 elif word == "fetch":
-                    scope.fetches[int(rest)] = block
+                    part.fetches[int(rest)] = block
                 else:
-                    scope.rules.append([re.compile(rest.encode(), re.I | re.S), block, -1 if word == "on" else 1])
+                    part.rules.append([re.compile(rest.encode(), re.I | re.S), block, -1 if word == "on" else 1])
             elif word in ("folder", "messages", "bytes-message", "drop"):
-                scope.setup.append((word, rest, None))
+                part.setup.append((word, rest, None))
             elif word == "message":
                 end = lines.index("@end", number)
-                scope.setup.append((word, rest, "".join(l + "\r\n" for l in lines[number:end]).encode()))
+                part.setup.append((word, rest, "".join(l + "\r\n" for l in lines[number:end]).encode()))
                 number = end + 1
+            elif word == "program" and sink:
+                end = lines.index("@end", number)
+                sink.program, number = "\n".join(lines[number:end]), end + 1
             elif word == "config":
-                self.config.append(rest)
+                (sink or self).config.append(rest)
             elif word in ("expect-sent", "never-sent", "never-clear", "expect-talk", "never-talk"):
-                scope.patterns.append((word, rest))
-            elif word in ("expect-exit", "expect-maildir", "expect-removed", "expect-total"):
-                scope.expect[word] = rest
-            elif word.startswith("expect-") and word not in ("expect-connections", "expect-rss-below"):
-                scope.listed.append((word, rest))
-            elif word in ("protocol", "listen", "cert", "tls-version", "capability", "capability-after-login", "uidl",
-                          "per-session", "drop-pipelined", "separator",
-                          "expect-connections", "expect-rss-below", "within", "known-breakage"):
-                self.settings[word] = rest
+                part.patterns.append((word, rest))
+            elif word in (EXPECT_SINK if sink else EXPECT):
+                part.expect[word] = rest
+            elif word in SETTINGS or not sink and word in FILE_SETTINGS:
+                (sink or self).settings[word] = rest
+            elif word.startswith("expect-"):
+                part.listed.append((word, rest))
             else:
                 self._step(block, line)
         if not self.runs:
             self.runs, self.common = [self.common], Run("")
             self.runs[0].arguments = "fetch"
         self.protocol = self.settings.get("protocol") or ("pop3" if self.name.startswith("pop3") else "imap")
-        self.listen = self.settings.get("listen", "plaintext")
         self.within = float(self.settings.get("within", 20))
 
     def _step(self, block, line):
-        kinds = ("S:", "C:", "C~", "@bytes", "@repeat", "@body", "@stuffed", "@model", "@tls", "@delay", "@drip",
+        kinds = ("S:", "C:", "C~", "@bytes", "@repeat", "@body", "@stuffed", "@model", "@read", "@tls", "@delay", "@drip",
                  "@silent", "@close", "@cut", "@reset")
         kind, _, rest = line.partition(" ")
         if block is None or kind not in kinds:
@@ -163,22 +227,23 @@ class Transcript:
 class Link:
     """One connection: its bytes, its TLS and compression, its script, and the model behind it."""
 
-    def __init__(self, play, sock, run, script):
-        self.play, self.sock, self.run, self.script = play, sock, run, script
-        self.number = play.connections
+    ended = Ended
+
+    def __init__(self, play, side, sock, run, script):
+        self.play, self.side, self.sock, self.run, self.script = play, side, sock, run, script
+        self.label = "%s%d" % (side.name + " " if side.spec else "", side.connections)
         self.buffer, self.tls, self.drip, self.deflate = b"", False, None, None
-        self.inflate, self.variables, self.current = None, {}, None
-        options = {k: v for k, v in play.t.settings.items()}
-        for key in ("capability", "capability-after-login"):
+        self.inflate, self.variables, self.current, self.said, self.quiet = None, {}, None, b"", False
+        options = dict(side.settings)
+        for key in ("capability", "capability-after-login", "capability-after-tls"):
             if key in options:
-                options[key] = [w.strip() for w in options[key].split(";" if play.t.protocol == "pop3" else None)]
-        options["starttls"] = play.t.listen == "starttls"
-        kind = models.Pop3Model if play.t.protocol == "pop3" else models.ImapModel
-        self.model = kind(self, play.mailbox, options)
+                options[key] = [w.strip() for w in options[key].split(None if side.kind == "imap" else ";") if w.strip()]
+        options["starttls"] = side.listening == "starttls"
+        self.model = side.model(self, side.mailbox, options)
 
     def serve(self):
         try:
-            if self.play.t.listen == "implicit":
+            if self.side.listening == "implicit":
                 self.start_tls()
             if not self.script or self.script[0][0] in ("C:", "C~"):
                 self.model.greet()
@@ -187,31 +252,46 @@ class Link:
             while True:
                 self.answer(self.next_command())
         except (Ended, OSError, ssl.SSLError) as error:
-            self.play.note(self.number, "   ", b"(connection over%s)" % (b": " + str(error).encode() if str(error) else b""))
+            self.play.note(self, "   ", b"(connection over%s)" % (b": " + str(error).encode() if str(error) else b""))
         except Exception as error:  # a mistake in a transcript or here must fail the case, not vanish in a thread
             self.play.problem("server: %s: %s" % (type(error).__name__, error))
         finally:
-            try:
+            self.settle()
+            with contextlib.suppress(OSError):
                 self.sock.close()
-            except OSError:
-                pass
+
+    def settle(self):
+        """Tells a model that keeps count what became of the last command."""
+        if self.current and hasattr(self.model, "answered"):
+            self.model.answered(self.current[1], self.said)
+        self.current, self.said = None, b""
 
     # What a model needs.
-    def line(self):
+    def line(self, quiet=False):
         while b"\n" not in self.buffer:
             if not self.receive():
                 return None
         line, _, self.buffer = self.buffer.partition(b"\n")
-        self.play.sent(self.number, self.tls, line + b"\n")
+        if not quiet:
+            self.play.sent(self, line + b"\n")
         return line + b"\n"
 
-    def exactly(self, count):
+    def exactly(self, count, quiet=False):
         while len(self.buffer) < count:
             if not self.receive():
                 raise Ended
         data, self.buffer = self.buffer[:count], self.buffer[count:]
-        self.play.sent(self.number, self.tls, data)
+        if not quiet:
+            self.play.sent(self, data)
         return data
+
+    def peek(self, seconds):
+        """Takes what comes within this time into the buffer."""
+        before = self.sock.gettimeout()
+        self.sock.settimeout(seconds)
+        with contextlib.suppress(OSError):
+            self.receive()
+        self.sock.settimeout(before)
 
     def receive(self):
         try:
@@ -226,7 +306,10 @@ class Link:
         return bool(data)
 
     def send(self, data):
-        self.play.note(self.number, "S: ", data)
+        self.said += data
+        if self.quiet:
+            return None
+        self.play.note(self, "S: ", data)
         if self.deflate:
             data = self.deflate.compress(data) + self.deflate.flush(zlib.Z_SYNC_FLUSH)
         if not self.drip:
@@ -236,11 +319,12 @@ class Link:
             self.sock.sendall(data[start:start + size])
             if self.play.over.wait(pause / 1000):
                 raise Ended
+        return None
 
     def start_tls(self):
         if self.buffer:
             self.play.problem("the client sent %r ahead of the TLS handshake" % self.buffer[:80])
-        self.sock = self.play.context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=True)
+        self.sock = self.side.context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=True)
         self.tls = True
 
     def start_deflate(self):
@@ -253,21 +337,26 @@ class Link:
         self.play.removed(folder, message)
 
     def fetch_override(self, number, message):
-        for run in (self.run, self.play.t.common):
-            if message.uid in run.fetches and self.model.selected is self.play.mailbox.folders["INBOX"]:
+        for part in self.parts():
+            if message.uid in part.fetches and self.model.selected is self.side.mailbox.folders["INBOX"]:
                 self.variables.update({"seq": b"%d" % number, "uid": b"%d" % message.uid})
-                self.act(run.fetches[message.uid])
+                self.act(part.fetches[message.uid])
                 return True
         return False
 
+    def parts(self):
+        name = self.side.spec and self.side.name
+        return self.run.part(name), self.play.t.common.part(name)
+
     # The script.
     def next_command(self):
+        self.settle()
         command = self.model.read_command()
         if command is None:
             raise Ended("closed by the client")
-        if "drop-pipelined" in self.play.t.settings:
+        if "drop-pipelined" in self.side.settings:
             self.drop_pipelined()
-        self.current = command
+        self.current, self.said = command, b""
         self.variables["tag"] = command[0].encode("latin-1")
         return command
 
@@ -279,14 +368,24 @@ class Link:
         self.buffer = b""
 
     def answer(self, command):
-        for run in (self.run, self.play.t.common):
-            for rule in run.rules:
-                found = rule[0].search(command[1])
+        if not self.by_rules(command[1]):
+            self.model.answer(*command)
+
+    def by_rules(self, text):
+        for part in self.parts():
+            for rule in part.rules:
+                found = rule[0].search(text)
                 if found and rule[2]:
                     rule[2] -= 1
                     self.variables.update({str(n): g or b"" for n, g in enumerate(found.groups(), 1)})
-                    return self.act(rule[1])
-        self.model.answer(*command)
+                    self.act(rule[1])
+                    return True
+        return False
+
+    def ask_rules(self, text):
+        """What a rule said about something that is no command of its own; None: there is none for it."""
+        self.said = b""
+        return self.said if self.by_rules(text) else None
 
     def expand(self, text):
         return re.sub(rb"\$([a-z]\w*|\d)", lambda m: self.variables.get(m.group(1).decode(), m.group()), unescape(text))
@@ -305,7 +404,11 @@ class Link:
                 data = self.play.everything[int(rest)].data
                 self.send(data if kind == "@body" else self.model.body(data))
             elif kind == "@model":
+                self.quiet = rest == "quiet"
                 self.model.answer(*self.current)
+                self.quiet, self.said = False, b"" if self.quiet else self.said
+            elif kind == "@read":
+                self.exactly(int(rest), quiet=True)
             elif kind == "@tls":
                 self.start_tls()
             elif kind == "@delay":
@@ -314,7 +417,7 @@ class Link:
                 self.drip = tuple(int(n) for n in rest.split("/"))
             elif kind == "@silent":
                 while self.receive():
-                    self.play.sent(self.number, self.tls, self.buffer)
+                    self.play.sent(self, self.buffer)
                     self.buffer = b""
                 raise Ended("the client gave up")
             elif kind == "@close":
@@ -345,7 +448,7 @@ class Link:
             try:
                 command = self.next_command()
             except Ended:
-                self.play.problem("connection %d ended before the client sent %s" % (self.number, rest))
+                self.play.problem("connection %s ended before the client sent %s" % (self.label, rest))
                 raise
             found = pattern.match(command[1])
             if found:
@@ -354,6 +457,141 @@ class Link:
                     self.variables[bind.group(1)] = self.variables["tag"]
                 return
             self.answer(command)
+
+
+class Side:
+    """One end of the program: the source, or a destination (with a spec)."""
+
+    def __init__(self, play, kind, settings, spec=None):
+        self.play, self.kind, self.settings, self.spec = play, kind, settings, spec
+        self.name = spec.name if spec else "source"
+        self.listening = settings.get("listen", "plaintext")
+        self.mailbox, self.handed, self.strange = models.Mailbox(), [], []
+        self.connections, self.connections_before, self.scripts = 0, 0, []
+        self.listener, self.port, self.program, self.socket_path = None, 0, None, None
+        self.ca, self.pair = play.certificates(settings.get("cert", "good"))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*self.pair)
+        version = settings.get("tls-version")
+        if version:
+            self.context.minimum_version = ssl.TLSVersion.TLSv1
+            self.context.set_ciphers("ALL:@SECLEVEL=0")
+            self.context.maximum_version = getattr(ssl.TLSVersion, "TLSv" + version.replace(".", "_").replace("1_0", "1"))
+
+    def model(self, link, mailbox, options):
+        kinds = {"smtp": destinations.SmtpModel, "lmtp": destinations.SmtpModel, "imap": destinations.AppendModel}
+        if not self.spec:
+            kinds = {"pop3": models.Pop3Model, "imap": models.ImapModel}
+        return kinds[self.kind](link, mailbox, options)
+
+    def listen(self):
+        if self.kind == "command":
+            if not self.program:
+                self.program = destinations.Program(self.play.world.dir, self.name)
+                self.program.write(self.spec.program)
+            return
+        if self.spec and self.spec.unix:
+            self.socket_path = os.path.join(self.play.world.dir, self.name + ".sock")
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(self.socket_path)
+            self.listener.listen(16)
+        else:
+            self.listener = socket.create_server(("127.0.0.1", self.port), backlog=16)
+            self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            sock.settimeout(self.play.t.within)
+            self.connections += 1
+            script = self.scripts.pop(0) if self.scripts else []
+            thread = threading.Thread(target=Link(self.play, self, sock, self.play.run, script).serve, daemon=True)
+            self.play.threads.append(thread)
+            thread.start()
+
+    def close(self):
+        if self.listener:
+            with contextlib.suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+            self.listener.close()
+            if self.socket_path:
+                os.unlink(self.socket_path)
+        self.listener = None
+
+    def begin(self, run):
+        """Before a run."""
+        name = self.spec and self.name
+        self.scripts = list(run.part(name).connections or self.play.t.common.part(name).connections)
+        self.connections_before, self.handed_before = self.connections, len(self.handed)
+        if not self.spec or self.kind == "command":
+            return
+        down = run.part(name).expect.get("down") == "yes"
+        if down and self.listener:
+            self.close()
+        elif not down and not self.listener:
+            self.listen()
+
+    # What a destination was handed.
+    def form(self, data):
+        if self.kind == "command":
+            crlf = any(re.match(r"newline\s*=\s*.crlf", line) for line in self.spec.config)
+            return destinations.exact_form(data) if crlf else mailhaul.local(data)
+        return destinations.exact_form(data) if self.kind == "imap" else destinations.smtp_form(data)
+
+    def recognise(self, data):
+        """The key of the source's message that this is, or "?" (which is a problem)."""
+        if self.kind in ("smtp", "lmtp"):
+            field = destinations.RECEIVED.match(data)
+            wrong = destinations.received_problem(field.group(), "user") if field else "is missing"
+            if wrong:
+                self.play.problem("%s: the Received field %s" % (self.name, wrong))
+            data = data[field.end():] if field else data
+        for key, message in self.play.everything.items():
+            if self.form(message.data) == data:
+                return key
+        self.play.problem("%s: was handed what is no message of the source: %r" % (self.name, data[:300]))
+        return "?"
+
+    def appended(self, data):
+        handed = destinations.Handed(self.recognise(data), "", ["folder"], data)
+        handed.codes["folder"] = 200
+        self.handed.append(handed)
+
+    def collect(self):
+        """After a run: what a program was given."""
+        for data, environment, code in self.program.news() if self.program else []:
+            handed = destinations.Handed(self.recognise(data), "", ["program"], data)
+            handed.codes["program"], handed.environment = 200 if code == 0 else 500 if code else 0, environment
+            self.handed.append(handed)
+
+    def has(self, key):
+        """Every recipient that was named for this message has it."""
+        mine = [h for h in self.handed if h.key == key]
+        return bool(mine) and all(any(h.has(r) for h in mine) for h in mine for r in h.asked)
+
+    def section(self, play):
+        words = {"$CA": self.ca, "$FP": certs.fingerprint(self.pair.cert), "$SPKI": certs.spki_fingerprint(self.pair.cert)}
+        lines = [play.expand_words(line, words) for line in self.spec.config]
+        taken = {line.split("=")[0].strip() for line in lines}
+        default = {"type": self.kind}
+        if self.kind == "command":
+            default["command"] = [self.program.path]
+        elif self.socket_path:
+            default["socket"] = self.socket_path
+        else:
+            default.update(host="localhost", port=self.port, tls=self.listening)
+            if self.listening != "plaintext":
+                default["tls_trust_file"] = self.ca
+        if self.kind in ("smtp", "lmtp") and "to_header" not in taken:
+            default["to"] = "me@example.net"
+        if self.kind == "imap":
+            default.update(user="user", password="secret")
+        lines += ["%s = %s" % (k, mailhaul.quote(v)) for k, v in default.items() if k not in taken]
+        return "deliver '%s' {\n        %s\n    }" % (self.name, "\n        ".join(lines))
 
 
 class Play:
@@ -366,16 +604,11 @@ class Play:
         self.t, self.problems, self.talk = transcript, [], []
         plain = "expect-rss-below" in transcript.settings and mailhaul.program("MAILHAUL_PLAIN")
         self.world = mailhaul.World(directory, "MAILHAUL_PLAIN" if plain else "MAILHAUL")
-        self.mailbox, self.everything, self.gone = models.Mailbox(), {}, []
-        self.over, self.connections, self.threads = threading.Event(), 0, []
-        self.ca, self.pair = self.certificates(transcript.settings.get("cert", "good"))
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(*self.pair)
-        version = transcript.settings.get("tls-version")
-        if version:
-            self.context.minimum_version = ssl.TLSVersion.TLSv1
-            self.context.set_ciphers("ALL:@SECLEVEL=0")
-            self.context.maximum_version = getattr(ssl.TLSVersion, "TLSv" + version.replace(".", "_").replace("1_0", "1"))
+        self.everything, self.gone = {}, []
+        self.over, self.threads, self.run = threading.Event(), [], transcript.runs[0]
+        self.source = Side(self, transcript.protocol, transcript.settings)
+        self.mailbox = self.source.mailbox
+        self.sinks = {name: Side(self, spec.kind, spec.settings, spec) for name, spec in transcript.sinks.items()}
 
     @classmethod
     def certificates(cls, kind):
@@ -394,27 +627,41 @@ class Play:
                     "otherca": lambda: certs.Authority(directory + "/other").issue("other")}[kind]()
             return cls._shared["ca"].file, cls._shared[kind]
 
-    def note(self, connection, mark, data):
+    def note(self, link, mark, data):
         shown = repr(data[:300])[1:] + (" ... %d octets" % len(data) if len(data) > 300 else "")
         if len(self.talk) < 4000:
-            self.talk.append("[%d] %s%s" % (connection, mark, shown))
+            self.talk.append("[%s] %s%s" % (link.label, mark, shown))
 
-    def sent(self, connection, tls, data):
-        self.run.client.append((tls, data.rstrip(b"\r\n").decode("latin-1")))
-        self.note(connection, "C: ", data)
+    def sent(self, link, data):
+        name = link.side.spec and link.side.name
+        self.run.part(name).client.append((link.tls, data.rstrip(b"\r\n").decode("latin-1")))
+        self.note(link, "C: ", data)
 
     def problem(self, text):
         self.problems.append(text)
 
     def removed(self, folder, message):
         self.gone.append((folder.name, message.uid))
-        wanted = mailhaul.local(message.data)
-        if not any(m.place != "tmp" and m.data == wanted for m in mailhaul.read_maildir(self.world.mail)):
+        wanted, key = mailhaul.local(message.data), message.uid if folder.name == "INBOX" else "%s:%d" % (folder.name, message.uid)
+        for side in self.sinks.values():
+            side.collect()
+            if not side.has(key) and not any("drop" in line for line in side.spec.config):
+                self.problem("message %s was removed from the server before %s had it" % (key, side.name))
+        if self.maildir() and not any(m.place != "tmp" and m.data == wanted for m in mailhaul.read_maildir(self.world.mail)):
             self.problem("message %d was removed from the server before it was in the Maildir" % message.uid)
+
+    def maildir(self):
+        return not self.sinks or self.t.settings.get("maildir") == "yes"
 
     # Setting up.
     def prepare(self, run):
-        for word, rest, body in run.setup:
+        self.fill(self.source, run)
+        for name, side in self.sinks.items():
+            self.fill(side, run.part(name))
+
+    def fill(self, side, part):
+        mailbox, everything = side.mailbox, self.everything if not side.spec else {}
+        for word, rest, body in part.setup:
             values = shlex.split(rest, posix=True) if word != "bytes-message" and "\\" not in rest else rest.split(" ")
             options = dict(v.split("=", 1) for v in values[1:] if re.match(r"[\w-]+=", v))
             options = {k.replace("-", "_"): v.strip('"').replace(",", " ") if k in ("flags", "attributes")
@@ -423,16 +670,16 @@ class Play:
                 name = unescape(values[0]).decode("latin-1")
                 if "uidvalidity" in options:
                     options["uidvalidity"] = None if options["uidvalidity"] == "none" else options["uidvalidity"]
-                folder = self.mailbox.folders.setdefault(name, models.Folder(name))
+                folder = mailbox.folders.setdefault(name, models.Folder(name))
                 folder.__dict__.update(options)
                 if "uidnext" in options:
                     folder.fixed_uidnext = int(options["uidnext"])
                 continue
             if word == "drop":
-                inbox = self.mailbox.folders["INBOX"]
+                inbox = mailbox.folders["INBOX"]
                 inbox.messages = [m for m in inbox.messages if str(m.uid) not in values]
                 continue
-            folder = self.mailbox.folders[options.pop("folder", "INBOX")]
+            folder = mailbox.folders[options.pop("folder", "INBOX")]
             first, _, last = values[0].partition("..")
             octets, copy = int(options.pop("octets", 0)), options.pop("copy", None)
             place = int(options.pop("at", len(folder.messages) + 1)) - 1
@@ -440,55 +687,48 @@ class Play:
                 if word == "bytes-message":
                     data = unescape(" ".join(v for v in values[1:] if not re.match(r"[\w-]+=", v)))
                 elif copy:
-                    data = self.everything[int(copy) + uid - int(first)].data
+                    data = everything[int(copy) + uid - int(first)].data
                 else:
-                    data = body if body is not None else self.sample(uid, folder.name, octets)
+                    data = body if body is not None else self.sample(uid, folder.name, octets, bool(self.sinks))
                 message = models.Message(uid, data, **options)
                 folder.add(message, place + uid - int(first))
-                self.everything[uid if folder.name == "INBOX" else "%s:%d" % (folder.name, uid)] = message
+                everything[uid if folder.name == "INBOX" else "%s:%d" % (folder.name, uid)] = message
 
     @staticmethod
-    def sample(uid, folder, octets):
-        head = ("From: a@example.org\r\nSubject: %s %d\r\nMessage-ID: <%s.%d@example.org>\r\n\r\n"
-                % (folder, uid, re.sub(r"\W", "", folder), uid)).encode()
+    def sample(uid, folder, octets, return_path):
+        head = ("Return-Path: <s%d@example.org>\r\n" % uid if return_path else "") + (
+            "From: a@example.org\r\nSubject: %s %d\r\nMessage-ID: <%s.%d@example.org>\r\n\r\n"
+                % (folder, uid, re.sub(r"\W", "", folder), uid))
+        head = head.encode()
         return head + b"Text of message %d.\r\n" % uid * max(1, (octets - len(head)) // 20)
 
+    def expand_words(self, line, words):
+        words = dict(words, **{"$MAIL": self.world.mail, "$PORT": str(self.source.port)})
+        words.update({"$%sPORT" % side.name.upper(): str(side.port) for side in self.sinks.values()})
+        return re.sub(r"\$[A-Z]+", lambda m: words.get(m.group(), m.group()), line)
+
     def account(self):
-        words = {"$CA": self.ca, "$PORT": str(self.port), "$MAIL": self.world.mail,
-                 "$FP": certs.fingerprint(self.pair.cert), "$SPKI": certs.spki_fingerprint(self.pair.cert)}
-        lines = [re.sub(r"\$[A-Z]+", lambda m: words.get(m.group(), m.group()), line) for line in self.t.config]
+        source = self.source
+        words = {"$CA": source.ca, "$FP": certs.fingerprint(source.pair.cert),
+                 "$SPKI": certs.spki_fingerprint(source.pair.cert)}
+        lines = [self.expand_words(line, words) for line in self.t.config]
         taken = {line.split("=")[0].split("{")[0].strip() for line in lines}
-        default = {"protocol": self.t.protocol, "host": "localhost", "port": self.port, "tls": self.t.listen,
-                   "tls_trust_file": self.ca, "user": "user", "password": "secret", "timeout": 2}
+        default = {"protocol": self.t.protocol, "host": "localhost", "port": source.port, "tls": source.listening,
+                   "tls_trust_file": source.ca, "user": "user", "password": "secret", "timeout": 2}
         lines += ["%s = %s" % (k, mailhaul.quote(v)) for k, v in default.items() if k not in taken]
-        if not any(t.startswith("deliver") for t in taken):
+        if self.maildir() and not any(t.startswith("deliver") for t in taken):
             lines.append("deliver maildir { path = '%s' }" % self.world.mail)
+        lines += [side.section(self) for side in self.sinks.values()]
         return "account \"t\" {\n%s\n}\n" % "\n".join("    " + line for line in lines)
 
     # Performing.
-    def listen(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        accept = threading.Thread(target=self.accept, daemon=True)
-        accept.start()
-
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            sock.settimeout(self.t.within)
-            self.connections += 1
-            script = self.scripts.pop(0) if self.scripts else []
-            thread = threading.Thread(target=Link(self, sock, self.run, script).serve, daemon=True)
-            self.threads.append(thread)
-            thread.start()
+    def sides(self):
+        return [self.source, *self.sinks.values()]
 
     def perform(self):
         """Plays all the runs. Returns self; problems says what went wrong."""
-        self.scripts, self.run = [], self.t.runs[0]
-        self.listen()
+        for side in self.sides():
+            side.listen()
         begin = time.monotonic()
         try:
             self.world.write_config(self.account())
@@ -496,7 +736,9 @@ class Play:
             self.outside = self.surroundings()
             for number, run in enumerate(self.t.runs, 1):
                 self.prepare(run)
-                self.run, self.scripts, self.gone = run, list(run.connections or self.t.common.connections), []
+                self.run, self.gone = run, []
+                for side in self.sides():
+                    side.begin(run)
                 try:
                     left = max(1, self.t.within - (time.monotonic() - begin))
                     result = self.world.run(*shlex.split(run.arguments), timeout=left)
@@ -508,19 +750,23 @@ class Play:
                         thread.join(2)
                 before = len(self.problems)
                 self.check_run(run, result)
+                for side in self.sinks.values():
+                    self.check_sink(side, run.part(side.name), self.t.common.part(side.name))
                 self.problems[before:] = ["run %d (%s): %s" % (number, run.arguments, p) for p in self.problems[before:]]
             self.check_file()
         finally:
             self.over.set()
-            self.listener.close()
+            for side in self.sides():
+                side.close()
         return self
 
     def surroundings(self):
         """Every path of the world but the Maildir's own and the state's."""
         found = set()
         for base, dirs, files in os.walk(self.world.dir):
-            dirs[:] = [d for d in dirs if os.path.join(base, d) not in (self.world.mail, self.world.state)]
-            found.update(os.path.join(base, f) for f in dirs + files)
+            dirs[:] = [d for d in dirs if os.path.join(base, d) not in (self.world.mail, self.world.state) and
+                       not d.startswith("program-")]
+            found.update(os.path.join(base, f) for f in dirs + files if not f.endswith(".sock"))
         return found - {self.world.home + "/state", self.world.home + "/Mail", self.world.dir + "/peak"}
 
     # Judging.
@@ -547,7 +793,7 @@ class Play:
         mails = mailhaul.read_maildir(self.world.mail)
         if any(m.place == "tmp" for m in mails):
             self.problem("left in tmp/: %s" % [m.name for m in mails if m.place == "tmp"])
-        inbox = self.wanted(expect.get("expect-maildir"), self.mailbox.folders["INBOX"])
+        inbox = self.wanted(expect.get("expect-maildir", None if self.maildir() else "none"), self.mailbox.folders["INBOX"])
         inbox += [unescape(rest) for word, rest in run.listed if word == "expect-message"]
         if expect.get("expect-maildir") == "any":
             inbox = [m.data for m in mails if m.folder == "" and m.data in set(inbox)]
@@ -571,6 +817,8 @@ class Play:
                 output = text if word.endswith("stderr") else result.out.decode("utf-8", "replace")
                 if bool(re.search(rest, output, re.I | re.S)) == ("-not-" in word):
                     self.problem("%s %s" % (word, rest))
+        if "expect-quarantine" in expect:
+            self.check_quarantine(expect["expect-quarantine"])
         gone = sorted(uid for folder, uid in self.gone if folder == "INBOX")
         wanted = sorted(n for part in expect.get("expect-removed", "").split()
                         for n in range(int(part.split("..")[0]), int(part.split("..")[-1]) + 1))
@@ -579,6 +827,84 @@ class Play:
         limit = self.t.settings.get("expect-rss-below")
         if limit and self.world.kind == "MAILHAUL_PLAIN" and result.rss > int(limit) * 1024:
             self.problem("peak memory %d KiB, more than %s MiB" % (result.rss, limit))
+
+    # UIDs of a line: "1..3 Archive:2" -> [1, 2, 3, "Archive:2"].
+    def keys(self, text, default=()):
+        if text is None:
+            return list(default)
+        out = []
+        for word in text.split():
+            folder, _, numbers = word.rpartition(":")
+            first, _, last = numbers.partition("..")
+            if word != "none":
+                out += ["%s:%d" % (folder, n) if folder else n for n in range(int(first), int(last or first) + 1)]
+        return out
+
+    def check_quarantine(self, text):
+        listed = self.world.run("quarantine", "list", "--json")
+        uidls = {m.uidl: key for key, m in self.everything.items()}
+        found = []
+        for line in listed.out.splitlines():
+            entry = json.loads(line)
+            folder, uid = entry.get("folder", "INBOX"), entry.get("uid")
+            found.append(uidls.get(entry.get("uidl"), entry.get("uidl")) if uid is None else
+                         uid if folder == "INBOX" else "%s:%d" % (folder, uid))
+        if sorted(map(str, found)) != sorted(map(str, self.keys(text))):
+            self.problem("in quarantine: %s, expected %s" % (found, text))
+
+    def check_sink(self, side, part, common):
+        side.collect()
+        inbox = [m.uid for m in self.mailbox.folders["INBOX"].messages]
+        expectations = [rest for word, rest in part.listed if word == "expect-handed"]
+        recipients = list(dict.fromkeys(r for h in side.handed for r in h.codes))
+        for rest in expectations or [None]:
+            words = rest.split() if rest is not None else None
+            to = [w[3:].encode() for w in words or [] if w.startswith("to=")]
+            text = None if words is None else " ".join(w for w in words if not w.startswith("to="))
+            for recipient in to or recipients or [b"nobody"]:
+                self.check_handed(side, recipient, text, inbox)
+        unanswered = [h.key for h in side.handed[side.handed_before:] if not all(h.codes.values())]
+        wanted = self.keys(part.expect.get("expect-unanswered"))
+        if sorted(map(str, unanswered)) != sorted(map(str, wanted)):
+            self.problem("%s: never answered: %s, expected %s" % (side.name, unanswered, wanted))
+        count = side.connections - side.connections_before
+        if "expect-connections" in part.expect and str(count) not in part.expect["expect-connections"].split("|"):
+            self.problem("%s: %d connections, expected %s" % (side.name, count, part.expect["expect-connections"]))
+        for word, rest in part.listed:
+            if word == "expect-folder":
+                self.check_sink_folder(side, rest)
+            elif word == "expect-flags":
+                self.check_sink_flags(side, rest)
+            elif word == "expect-env":
+                key, _, pattern = rest.partition(" ")
+                runs = [h for h in side.handed if str(h.key) == key]
+                text = "\n".join("%s=%s" % pair for pair in sorted(runs[-1].environment.items())) if runs else ""
+                if not re.search(pattern, text, re.M):
+                    self.problem("%s: %s is not in the environment:\n%s" % (side.name, pattern, text))
+
+    def check_handed(self, side, recipient, text, inbox):
+        found = [h.key for h in side.handed if h.has(recipient)]
+        wanted = list(dict.fromkeys(found)) if text == "any" else self.keys(text, inbox)
+        if sorted(map(str, found)) != sorted(map(str, wanted)):
+            self.problem("%s: %s was handed %s, expected %s" % (
+                side.name, recipient if isinstance(recipient, str) else recipient.decode("latin-1"), found, wanted))
+
+    def check_sink_folder(self, side, rest):
+        name, _, uids = rest.partition(" ")
+        folder = side.mailbox.folder(unescape(name).decode("latin-1"))
+        wanted = [side.form(self.everything[key].data) for key in self.keys(uids)]
+        found = [m.data for m in folder.messages] if folder else None
+        if found is None or sorted(found) != sorted(wanted):
+            self.problem("%s: folder %s %s" % (side.name, name, "is not there" if found is None else
+                                               "has %d messages, or others than expected" % len(found)))
+
+    def check_sink_flags(self, side, rest):
+        words = shlex.split(rest.replace("\\", "\\\\"))
+        wanted = side.form(self.everything[self.keys(words[0])[0]].data)
+        here = [m for f in side.mailbox.folders.values() for m in f.messages if m.data == wanted]
+        if not here or sorted(here[0].flags) != sorted(words[1].split(",") if words[1] != "none" else []) or (
+                len(words) > 2 and here[0].date != words[2]):
+            self.problem("%s: message %s has %s" % (side.name, rest, [(m.flags, m.date) for m in here]))
 
     def compare(self, folder, found, wanted):
         missing, extra = list(wanted), []
@@ -591,20 +917,27 @@ class Play:
 
     def check_file(self):
         always = [("never-sent", p) for p in NEVER_IMAP] if self.t.protocol == "imap" else []
-        if self.t.listen != "plaintext":
+        if self.source.listening != "plaintext":
             always.append(("never-clear", CLEAR))
         everything = [line for run in self.t.runs for line in run.client]
         self.check_sent(always + self.t.common.patterns, everything)
         for run in self.t.runs:
             self.check_sent(run.patterns, run.client)
+        for side in self.sinks.values():
+            part = self.t.common.part(side.name)
+            lines = [line for run in self.t.runs for line in run.part(side.name).client]
+            secure = [("never-clear", CLEAR)] if side.listening != "plaintext" else []
+            self.check_sent(secure + part.patterns, lines, side.name + ": ")
+            for run in self.t.runs:
+                self.check_sent(run.part(side.name).patterns, run.part(side.name).client, side.name + ": ")
         wanted = self.t.settings.get("expect-connections")
-        if wanted and str(self.connections) not in wanted.split("|"):
-            self.problem("%d connections, expected %s" % (self.connections, wanted))
+        if wanted and str(self.source.connections) not in wanted.split("|"):
+            self.problem("%d connections, expected %s" % (self.source.connections, wanted))
         stray = self.surroundings() - self.outside
         if stray:
             self.problem("written outside the Maildir: %s" % sorted(stray)[:5])
 
-    def check_sent(self, patterns, lines):
+    def check_sent(self, patterns, lines, where=""):
         whole = "\n".join(line for _, line in lines)
         for word, pattern in patterns:
             if word.endswith("-talk"):
@@ -612,7 +945,7 @@ class Play:
             else:
                 here = [line for tls, line in lines if (word != "never-clear" or not tls) and re.search(pattern, line)]
             if word.startswith("expect") != bool(here):
-                self.problem("%s %s%s" % (word, pattern, ": %r" % here[0][:200] if here else ""))
+                self.problem("%s%s %s%s" % (where, word, pattern, ": %r" % here[0][:200] if here else ""))
 
     def report(self):
         result = getattr(self, "result", None)
