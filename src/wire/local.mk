@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libwire.a
 %C%_libwire_a_SOURCES = \
+  %D%/address.c %D%/address.h \
   %D%/base64.c %D%/base64.h \
   %D%/crlf.c %D%/crlf.h \
   %D%/dot.c %D%/dot.h \

@@ -2,6 +2,7 @@
 # Fuzz targets. Without libFuzzer each is linked with a main() that replays its corpus, as one program of `make check`;
 # with --enable-fuzz CC=clang it fuzzes. `make fuzz S=60` builds the latter beside this build and runs each S seconds.
 fuzz_programs = \
+  %D%/fuzz_address \
   %D%/fuzz_base64 \
   %D%/fuzz_conf \
   %D%/fuzz_crlf \
@@ -31,6 +32,10 @@ check_LIBRARIES += %D%/libreplay.a
 endif
 FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
 FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS)
+
+%C%_fuzz_address_SOURCES = %D%/fuzz_address.c %D%/fuzz.h
+%C%_fuzz_address_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_address_LDADD = $(FUZZ_WIRE)
 
 %C%_fuzz_base64_SOURCES = %D%/fuzz_base64.c %D%/fuzz.h
 %C%_fuzz_base64_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -90,6 +95,7 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_smtp_reply_LDADD = $(FUZZ_WIRE)
 
 EXTRA_DIST += %D%/run %D%/corpus \
+  %D%/fuzz_address.dict \
   %D%/fuzz_base64.dict \
   %D%/fuzz_conf.dict \
   %D%/fuzz_crlf.dict \

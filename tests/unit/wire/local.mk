@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_wire_tests = \
+  %D%/test_address \
   %D%/test_base64 \
   %D%/test_crlf \
   %D%/test_dot \
@@ -20,6 +21,10 @@ unit_wire_tests = \
   %D%/test_utf8
 check_PROGRAMS += $(unit_wire_tests)
 TESTS += $(unit_wire_tests)
+
+%C%_test_address_SOURCES = %D%/test_address.c $(UNIT_H)
+%C%_test_address_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_address_LDADD = $(UNIT_WIRE)
 
 %C%_test_base64_SOURCES = %D%/test_base64.c $(UNIT_H)
 %C%_test_base64_CFLAGS = $(UNIT_CFLAGS)
