@@ -23,7 +23,8 @@
  * its reply E_TLS. After an error only smtp_close(). A refusal of MAIL, RCPT, DATA or the message is no error: it is in
  * the message's replies. Whether an error came after smtp_last() is for the caller to remember: only then is it in
  * doubt.
- * Nothing but 2xx after the final dot delivers; 354 there is E_PROTO. Times: 10 x timeout behind the final dot
+ * Nothing but 2xx after the final dot delivers; 354 there is E_PROTO. Times: 10 x timeout behind the final dot, and
+ * stream_patient() from smtp_last() on, so that a signal leaves no message in doubt whose answer comes within seconds
  * (net/stream.h).
  * Every line that goes out is made of checked parts (wire/address.h): no CR or LF gets into a command.
  * Thread: one at a time.
