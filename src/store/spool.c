@@ -21,7 +21,8 @@ struct spool_file {
 struct spool {
     const char *dir;
     struct spool_file *current; /* the message that streams in; NULL: none */
-    bool cr_held, mid_line;     /* as in struct crlf of wire/crlf.h */
+    size_t crs;                 /* both as in struct crlf of wire/crlf.h */
+    bool mid_line;
 };
 
 /* ---- a file without a name ---- */
@@ -103,7 +104,8 @@ void spool_free(struct spool **s)
 int spool_begin(struct spool *s, struct err *e)
 {
     spool_drop(s);
-    s->cr_held = s->mid_line = false;
+    s->crs = 0;
+    s->mid_line = false;
     s->current = file_new(s->dir, e);
     return s->current != NULL ? 0 : -1;
 }
@@ -122,15 +124,12 @@ static void count_smtp(struct spool *s, struct slice in)
         char c = in.p[i];
 
         if (c == '\r') {
-            s->cr_held = true;
+            s->crs++;
             continue;
         }
-        if (c == '\n' || s->cr_held)
-            octets += 2;
-        if (c != '\n')
-            octets++;
+        octets += c == '\n' ? 2 : 2 * s->crs + 1;
         s->mid_line = c != '\n';
-        s->cr_held = false;
+        s->crs = 0;
     }
     s->current->facts.smtp_octets += octets;
 }
@@ -149,7 +148,7 @@ static void count(struct spool *s, struct slice in)
     f->exact_octets += in.n + line_ends;
     f->eight_bit = f->eight_bit || high > 0x7f;
     f->has_nul = f->has_nul || slice_has_nul(in);
-    if (s->cr_held || memchr(in.p, '\r', in.n) != NULL) {
+    if (s->crs > 0 || memchr(in.p, '\r', in.n) != NULL) {
         count_smtp(s, in);
     } else {
         f->smtp_octets += in.n + line_ends;
@@ -170,7 +169,7 @@ int spool_write(struct spool *s, struct slice bytes, struct err *e)
 int spool_finish(struct spool *s, struct spool_file **out, struct err *e)
 {
     (void)e;
-    if (s->cr_held || s->mid_line)
+    if (s->crs > 0 || s->mid_line)
         s->current->facts.smtp_octets += 2;
     *out = s->current;
     s->current = NULL;
