@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "haul/sink_maildir.h"
 #include "haul/source_imap.h"
 #include "haul/source_pop3.h"
+#include "run/destination.h"
 #include "run/last.h"
+#include "run/servers.h"
+#include "wire/folder.h"
 
 enum { STATE_NAME_MAX = 1024, BATCH_MOST = 256, BATCH_LEAST = 8, DESCRIPTORS_KEPT = 128 };
 
@@ -26,7 +28,8 @@ struct session {
     struct lock lock;
     struct journal *journal;
     struct source *source;
-    struct sink *sinks[SINK_MAX];
+    struct destination destinations[SINK_MAX];
+    struct sink *sinks[SINK_MAX]; /* theirs */
     size_t sink_count;
     size_t batch_messages;
 };
@@ -106,54 +109,19 @@ int session_state_dir(const struct conf *c, bool read_only, int *fd_out, struct 
     return 0;
 }
 
-static int ask_password(void *ctx, struct secret *out, struct err *e)
+static int check_account(const struct conf_account *a, struct err *e)
 {
-    return conf_password(ctx, out, e);
-}
+    struct server server = servers_account(a);
 
-static struct server server_of(const struct conf_account *a)
-{
-    static const enum server_tls tls[] = { [CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
-                                           [CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,
-                                           [CONF_TLS_PLAINTEXT] = SERVER_PLAINTEXT };
-    static const enum dial_family family[] = {
-        [CONF_FAMILY_ANY] = DIAL_ANY, [CONF_FAMILY_IPV4] = DIAL_IPV4, [CONF_FAMILY_IPV6] = DIAL_IPV6
-    };
-
-    return (struct server){
-        .dial = { .host = a->host,
-                  .port = a->port,
-                  .family = family[a->family],
-                  .bind_address = a->bind_address,
-                  .proxy_host = a->proxy_host,
-                  .proxy_port = a->proxy_port,
-                  .proxy_user = a->proxy_user,
-                  .proxy_password = a->proxy_password,
-                  .tunnel = a->tunnel.n > 0 ? a->tunnel.v : NULL,
-                  .timeout_s = a->timeout },
-        .tls = tls[a->tls],
-        .tls_settings = { .host = a->host,
-                          .trust_file = a->tls_settings.trust_file,
-                          .fingerprints = (const char *const *)a->tls_settings.fingerprints.v,
-                          .fingerprint_count = a->tls_settings.fingerprints.n,
-                          .cert_file = a->tls_settings.cert_file,
-                          .key_file = a->tls_settings.key_file,
-                          .min_version = a->tls_settings.min_1_3 ? TLS_1_3 : TLS_1_2 },
-        .user = a->login.user,
-        .authorize_as = a->login.authorize_as,
-        .auth = (const char *const *)a->login.auth.v,
-        .password = ask_password,
-        .password_ctx = (void *)(uintptr_t)&a->login,
-        .disabled = (const char *const *)a->disable_extensions.v,
-        .compress = a->compress,
-    };
-}
-
-static int check_tls(const struct conf_account *account, struct err *e)
-{
-    struct server server = server_of(account);
-
-    return server.tls == SERVER_PLAINTEXT ? 0 : tls_settings_check(&server.tls_settings, e);
+    if (servers_check(&server, e) != 0)
+        return -1;
+    if (a->deliver_count > SINK_MAX)
+        return err_set(e, E_CONFIG, "more than %d deliver sections", (int)SINK_MAX);
+    for (size_t i = 0; i < a->deliver_count; i++) {
+        if (destination_check(a, &a->delivers[i], e) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 bool session_all_right(const struct conf_account *const *accounts, size_t count)
@@ -163,7 +131,7 @@ bool session_all_right(const struct conf_account *const *accounts, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct err e;
 
-        if (check_tls(accounts[i], &e) == 0)
+        if (check_account(accounts[i], &e) == 0)
             continue;
         log_error("account %s: %s", accounts[i]->name, e.text);
         right = false;
@@ -174,30 +142,29 @@ bool session_all_right(const struct conf_account *const *accounts, size_t count)
 static int make_sinks(struct session *s, struct err *e)
 {
     for (size_t i = 0; i < s->account->deliver_count; i++) {
-        const struct conf_deliver *d = &s->account->delivers[i];
-
-        if (i == SINK_MAX)
-            return err_set(e, E_CONFIG, "more than %d deliver sections", (int)SINK_MAX);
-        if (d->type != CONF_DELIVER_MAILDIR)
-            return err_set(e, E_CONFIG, "destination %s: its type is not yet supported by this version", d->name);
-        s->sinks[i] = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);
-        if (s->sinks[i] == NULL)
-            return err_nomem(e);
+        if (destination_open(s->conf, s->account, &s->account->delivers[i], &s->destinations[i], e) != 0)
+            return -1;
+        s->sinks[i] = s->destinations[i].sink;
         s->sink_count++;
     }
     return 0;
 }
 
-/* A batch keeps its files open until they are flushed, two batches at a time, in as many accounts as run at once. */
-static size_t batch_for(unsigned sessions)
+/* A message of a batch keeps a file open in each Maildir until it is flushed, and one in the spool until it is handed
+ * on; two batches at a time, in as many accounts as run at once. */
+static size_t batch_for(const struct conf_account *a, unsigned sessions)
 {
     struct rlimit limit;
-    size_t share;
+    size_t maildirs = 0, each, share;
 
+    for (size_t i = 0; i < a->deliver_count; i++)
+        maildirs += a->delivers[i].type == CONF_DELIVER_MAILDIR;
+    each = maildirs + (maildirs < a->deliver_count);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return BATCH_MOST;
-    share =
-        limit.rlim_cur > DESCRIPTORS_KEPT ? (limit.rlim_cur - DESCRIPTORS_KEPT) / (sessions > 0 ? sessions : 1) / 3 : 0;
+    share = limit.rlim_cur > DESCRIPTORS_KEPT
+                ? (limit.rlim_cur - DESCRIPTORS_KEPT) / (sessions > 0 ? sessions : 1) / (2 * each + 1)
+                : 0;
     return share > BATCH_MOST ? BATCH_MOST : share < BATCH_LEAST ? BATCH_LEAST : share;
 }
 
@@ -240,10 +207,10 @@ int session_open(const struct conf *c, const struct conf_account *account, const
     s->lock = LOCK_INIT;
     if (s->options.progress == NULL)
         s->options.progress = &s->own_progress;
-    s->batch_messages = batch_for(options->sessions);
-    s->server = server_of(account);
+    s->batch_messages = batch_for(account, options->sessions);
+    s->server = servers_account(account);
     s->source = account->protocol == CONF_POP3 ? source_pop3_new(&s->server, e) : source_imap_new(&s->server, e);
-    if (s->source == NULL || check_tls(account, e) != 0 || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
+    if (s->source == NULL || check_account(account, e) != 0 || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
         session_close(&s);
         return -1;
     }
@@ -257,10 +224,8 @@ void session_close(struct session **sp)
 
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->sink_count; i++) {
-        s->sinks[i]->ops->close(s->sinks[i]);
-        s->sinks[i]->ops->free(s->sinks[i]);
-    }
+    for (size_t i = 0; i < s->sink_count; i++)
+        destination_close(&s->destinations[i]);
     if (s->source != NULL)
         s->source->ops->free(s->source);
     journal_close(&s->journal);
