@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include "base/stop.h"
 #include "cmd/each.h"
 #include "cmd/output.h"
 #include "run/report.h"
@@ -61,13 +62,11 @@ static int tell_json(const struct conf_account *a, const struct session *s, cons
                                  (json_int_t)folders->count, "selected", (json_int_t)selected));
 }
 
-static int connect_to(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
+static int check_source(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
 {
     struct source_folders folders = { NULL, 0, 0 };
-    int rc = session_sinks(s, false, e);
+    int rc = session_folders(s, &folders, e);
 
-    if (rc == 0)
-        rc = session_folders(s, &folders, e);
     if (rc == 0)
         rc = check_folders(a, &folders, e);
     if (rc == 0)
@@ -77,6 +76,69 @@ static int connect_to(const struct cmd_options *o, const struct conf_account *a,
     session_logout(s);
     source_folders_release(&folders);
     return rc;
+}
+
+/* What one destination says of itself, kept for JSON. */
+struct answer {
+    const char *name;
+    json_t *lines;
+};
+
+static void tell_line(void *ctx, const char *line)
+{
+    struct answer *answer = ctx;
+
+    log_info("destination %s: %s", answer->name, line);
+    json_array_append_new(answer->lines, output_text(slice_str(line)));
+}
+
+static int check_destination(const struct cmd_options *o, const struct conf_account *a, struct session *s, size_t i,
+                             struct err *e)
+{
+    struct answer answer = { .name = a->delivers[i].name, .lines = json_array() };
+    int rc = session_check_destination(s, i, tell_line, &answer, e);
+
+    if (rc != 0 || !o->json || json_array_size(answer.lines) == 0)
+        json_decref(answer.lines);
+    else if (output_json(json_pack("{s:s, s:s, s:s, s:o}", "account", a->name, "deliver", answer.name, "result", "ok",
+                                   "details", answer.lines)) != 0)
+        rc = err_nomem(e);
+    return rc;
+}
+
+/* Keeps the failure that decides the exit status; the other one is told now. */
+static void add_failure(const struct cmd_options *o, const struct conf_account *a, struct err *worst,
+                        const struct err *next)
+{
+    int old = err_exit_status(worst->code), new = err_exit_status(next->code);
+
+    if (worst->code == E_NONE) {
+        *worst = *next;
+    } else if (old == new || report_worse(old, new) == old) {
+        each_tell_failure(o, a, next);
+    } else {
+        each_tell_failure(o, a, worst);
+        *worst = *next;
+    }
+}
+
+/* A person mends what is wrong in one go when all of it is told: the server does not hide the destinations. */
+static int connect_to(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
+{
+    struct err next = ERR_INIT;
+    bool opened;
+
+    *e = ERR_INIT;
+    opened = session_sinks(s, false, &next) == 0;
+    if (!opened)
+        add_failure(o, a, e, &next);
+    if (check_source(o, a, s, &next) != 0)
+        add_failure(o, a, e, &next);
+    for (size_t i = 0; opened && i < session_destinations(s) && stop_requested() == 0; i++) {
+        if (check_destination(o, a, s, i, &next) != 0)
+            add_failure(o, a, e, &next);
+    }
+    return e->code == E_NONE ? 0 : -1;
 }
 
 int cmd_check(const struct cmd_options *o, const struct conf *c)

@@ -5,7 +5,7 @@
 #include "cmd/output.h"
 #include "run/report.h"
 
-static void tell_failure(const struct cmd_options *o, const struct conf_account *a, const struct err *e)
+void each_tell_failure(const struct cmd_options *o, const struct conf_account *a, const struct err *e)
 {
     char words[ERR_TEXT_MAX + ERR_PEER_MAX];
 
@@ -30,7 +30,7 @@ int each_account(const struct cmd_options *o, const struct conf *c, const struct
 
         log_account(a->name);
         if (session_open(c, a, options, &s, &e) != 0 || work(o, a, s, &e) != 0) {
-            tell_failure(o, a, &e);
+            each_tell_failure(o, a, &e);
             status = report_worse(status, err_exit_status(e.code));
         }
         session_close(&s);

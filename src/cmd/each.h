@@ -13,4 +13,7 @@ int each_account(const struct cmd_options *o, const struct conf *c, const struct
                  int (*work)(const struct cmd_options *o, const struct conf_account *a, struct session *s,
                              struct err *e));
 
+/* What each_account() says of an account that failed, for work that can fail in several ways and tells all of them. */
+void each_tell_failure(const struct cmd_options *o, const struct conf_account *a, const struct err *e);
+
 #endif

@@ -105,13 +105,17 @@ static int fail(const struct err *e)
     return err_exit_status(e->code);
 }
 
+/* A dry pass has nothing to hand on. */
+static bool enters_destinations(const struct options *options)
+{
+    return (options->cmd->run == cmd_fetch && !options->o.dry_run) || options->o.connect;
+}
+
 static int ask(const struct options *options, struct conf *c, struct err *e)
 {
     if (!options->cmd->logs_in && !options->o.connect)
         return 0;
-    /* Only a pass and `check --connect` talk to destinations, and not a dry one. */
-    return conf_ask_passwords(c, options->o.accounts, options->o.account_count,
-                              (options->cmd->run == cmd_fetch || options->o.connect) && !options->o.dry_run, e);
+    return conf_ask_passwords(c, options->o.accounts, options->o.account_count, enters_destinations(options), e);
 }
 
 static int run(struct options *options)

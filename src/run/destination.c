@@ -35,7 +35,10 @@ int destination_open(const struct conf *c, const struct conf_account *a, const s
     case CONF_DELIVER_COMMAND:
         return err_set(e, E_CONFIG, "destination %s: its type is not yet supported by this version", d->name);
     }
-    return out->sink != NULL ? 0 : err_nomem(e);
+    if (out->sink == NULL)
+        return err_nomem(e);
+    out->sink->drop_rejected = d->drop_rejected;
+    return 0;
 }
 
 void destination_close(struct destination *d)

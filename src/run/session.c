@@ -31,6 +31,7 @@ struct session {
     struct destination destinations[SINK_MAX];
     struct sink *sinks[SINK_MAX]; /* theirs */
     size_t sink_count;
+    struct spool *spool; /* NULL: no sink reads it */
     size_t batch_messages;
 };
 
@@ -146,6 +147,8 @@ static int make_sinks(struct session *s, struct err *e)
             return -1;
         s->sinks[i] = s->destinations[i].sink;
         s->sink_count++;
+        if (s->sinks[i]->ops->write == NULL && s->spool == NULL && spool_new(s->conf->spool_dir, &s->spool, e) != 0)
+            return -1;
     }
     return 0;
 }
@@ -226,6 +229,7 @@ void session_close(struct session **sp)
         return;
     for (size_t i = 0; i < s->sink_count; i++)
         destination_close(&s->destinations[i]);
+    spool_free(&s->spool);
     if (s->source != NULL)
         s->source->ops->free(s->source);
     journal_close(&s->journal);
@@ -241,6 +245,7 @@ static struct haul_options options_of(struct session *s)
         .source = s->source,
         .sinks = s->sinks,
         .sink_count = s->sink_count,
+        .spool = s->spool,
         .journal = s->journal,
         .lock = &s->lock,
         .folders = (const char *const *)s->account->folders.v,
@@ -295,6 +300,20 @@ int session_sinks(struct session *s, bool adopt, struct err *e)
     struct haul_options options = options_of(s);
 
     return haul_open_sinks(&options, adopt, e);
+}
+
+size_t session_destinations(const struct session *s)
+{
+    return s->sink_count;
+}
+
+int session_check_destination(struct session *s, size_t i, sink_tell_fn *tell, void *ctx, struct err *e)
+{
+    struct sink *sink = s->sinks[i];
+
+    if (sink->ops->check == NULL || sink->ops->check(sink, tell, ctx, e) == 0)
+        return 0;
+    return err_ctx(e, "destination %s", sink->name);
 }
 
 struct journal *session_journal(struct session *s)

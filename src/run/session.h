@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * session.h - an account's section of the configuration, made ready to run: its lock, journal, source and sinks.
  *
- * Calling sequence: session_open(); then one of session_pass(), session_folders(), session_adopt(), or the accessors;
+ * Calling sequence: session_open(); then one of session_pass(), session_folders(), session_sinks() and
+ * session_check_destination(), or the accessors;
  * session_close(). With `dry_run` nothing is made or changed anywhere, and a state directory that does not exist reads
  * as empty.
  *
@@ -36,7 +37,8 @@ MUST_CHECK int session_open(const struct conf *c, const struct conf_account *acc
                             const struct session_options *options, struct session **out, struct err *e);
 void session_close(struct session **s);
 
-/* What of the configuration only OpenSSL can judge (trust files, client certificates and keys, pins): false when
+/* What of the configuration only OpenSSL can judge (trust files, client certificates and keys, pins; of the accounts and
+ * of their destinations): false when
  * something is wrong, which was told then. Contacts nobody: a wrong configuration stops all accounts before the first
  * is contacted. */
 bool session_all_right(const struct conf_account *const *accounts, size_t count);
@@ -51,6 +53,10 @@ void session_logout(struct session *s);
 bool session_selects(const struct session *s, const struct source_folder *folder);
 /* Destinations are there and are the ones they were; with `adopt` they are bound anew. */
 MUST_CHECK int session_sinks(struct session *s, bool adopt, struct err *e);
+/* Those of the account, in the order of the configuration; each is asked whether it would take mail, without being sent
+ * any. One that is only looked at on disk (session_sinks() did) has nothing to say. */
+size_t session_destinations(const struct session *s);
+MUST_CHECK int session_check_destination(struct session *s, size_t i, sink_tell_fn *tell, void *ctx, struct err *e);
 struct journal *session_journal(struct session *s);
 /* "imaps imap.example.org, user me", appended. */
 MUST_CHECK int session_describe(const struct session *s, struct buf *out);
