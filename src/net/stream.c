@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include <assert.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -395,6 +396,11 @@ void stream_put_secret(struct stream *s, struct slice bytes)
     collect(s, bytes, true);
 }
 
+void stream_put_body(struct stream *s, struct slice bytes)
+{
+    collect(s, bytes, false);
+}
+
 void stream_putf(struct stream *s, const char *fmt, ...)
 {
     struct buf text = BUF_INIT(STREAM_READ_MAX);
@@ -496,6 +502,35 @@ int stream_push_deflate(struct stream *s, struct err *e)
 const struct tls_facts *stream_tls(const struct stream *s)
 {
     return s->tls != NULL ? tls_layer_facts(s->tls) : NULL;
+}
+
+bool stream_quiet(struct stream *s)
+{
+    enum layer_result r;
+    struct err e;
+
+    if (s->broken.code != E_NONE || s->in_end > s->in_start)
+        return false;
+    r = take_in(s, &e);
+    if (r == LAYER_FAILED)
+        broke(s, &e);
+    return r == LAYER_WANT_READ || r == LAYER_WANT_WRITE;
+}
+
+bool stream_local_address(const struct stream *s, char *out, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    char *zone;
+
+    if (getsockname(s->bottom->fd, (struct sockaddr *)&address, &length) != 0 ||
+        (address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
+        getnameinfo((struct sockaddr *)&address, length, out, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+        return false;
+    zone = strchr(out, '%');
+    if (zone != NULL)
+        *zone = '\0';
+    return true;
 }
 
 uint64_t stream_bytes_in(const struct stream *s)

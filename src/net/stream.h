@@ -20,7 +20,8 @@
  * After an error the stream can only be closed.
  *
  * Trace: at log level TRACE, stream_line(), stream_put() and stream_trace() show protocol lines ("S: ...", "C: ...");
- * bytes given to stream_put_secret() are shown as "********" and are wiped from the write buffer once sent.
+ * bytes given to stream_put_secret() are shown as "********" and are wiped from the write buffer once sent; those given
+ * to stream_put_body() are left out.
  *
  * Thread: one at a time.
  */
@@ -46,6 +47,8 @@ MUST_CHECK int stream_line(struct stream *s, size_t max, struct slice *line_out,
 void stream_put(struct stream *s, struct slice bytes);
 void stream_putf(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void stream_put_secret(struct stream *s, struct slice bytes);
+/* A piece of a message. */
+void stream_put_body(struct stream *s, struct slice bytes);
 MUST_CHECK int stream_flush(struct stream *s, struct err *e);
 /* Shows a line at log level TRACE, cut to a readable length. `direction` is 'S' or 'C'. */
 void stream_trace(const struct stream *s, char direction, struct slice line);
@@ -69,6 +72,10 @@ MUST_CHECK int stream_push_deflate(struct stream *s, struct err *e);
 /* NULL when there is no TLS layer. Borrowed, lives as long as the stream. */
 const struct tls_facts *stream_tls(const struct stream *s);
 
+/* True while the connection stands and nothing lies unread; looked at without waiting. */
+bool stream_quiet(struct stream *s);
+/* The address of our end in numbers ("192.0.2.1", "2001:db8::1"). False: it has none (a tunnel, a Unix socket). */
+bool stream_local_address(const struct stream *s, char *out, size_t size);
 /* Bytes that went over the wire so far. */
 uint64_t stream_bytes_in(const struct stream *s);
 uint64_t stream_bytes_out(const struct stream *s);
