@@ -11,7 +11,8 @@
  *     smtp_envelope_done(s, m)          reads the replies: m->mail, each recipient's reply, m->go. m->go false: nobody
  *                                       takes it, no body goes out and this message is over
  *     smtp_body(s, m, body, ctx)        the message, up to the last byte before the final dot (or BDAT LAST's)
- *     smtp_last(s, m)                   the final dot: from here on the message may be delivered
+ *     smtp_last(s, m)                   the final dot: from here on the message may be delivered. Goes out with what
+ *                                       follows: the next envelope, or smtp_body_done()
  *     [smtp_envelope(s, next)]          of the next message, when smtp_pipelines()
  *     smtp_body_done(s, m)              the reply, or one for each recipient that was accepted (LMTP): into
  *                                       recipient->reply
@@ -20,9 +21,13 @@
  * Errors: the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a reply that is none or was not asked for (E_PROTO), 421
  * at any time (E_BUSY). smtp_open() also: a greeting or EHLO with 4xx is E_BUSY, with 5xx E_REJECTED; AUTH refused is
  * E_AUTH with 5xx, E_BUSY with 4xx; no way to log in E_LACKS; a STARTTLS that is missing, refused, or has bytes behind
- * its reply E_TLS. After an error only smtp_close(). A refusal of MAIL, RCPT, DATA or the message is no error: it is in
- * the message's replies. Whether an error came after smtp_last() is for the caller to remember: only then is it in
- * doubt.
+ * its reply E_TLS. A reply out of step (503 to MAIL, too) is E_PROTO with RETRY_RECONNECT. After an error only
+ * smtp_close(). A refusal of MAIL, RCPT, DATA or the message is no error: it is in the message's replies. Whether an
+ * error came after smtp_last() is for the caller to remember: only then is it in doubt, and only for the recipients
+ * that have no reply (a 421 in place of the final reply is a reply, and E_BUSY).
+ * A refusal in mid-body ends the body: smtp_body() and smtp_last() send no more and return 0, smtp_body_done() tells
+ * the reply, and smtp_pipelines() and smtp_alive() are false from then on: close, and go on in a new session.
+ * A body that is not as long as `octets` is E_MESSAGE (BDAT), and the server has not got all of it.
  * Nothing but 2xx after the final dot delivers; 354 there is E_PROTO. Times: 10 x timeout behind the final dot, and
  * stream_patient() from smtp_last() on, so that a signal leaves no message in doubt whose answer comes within seconds
  * (net/stream.h).
@@ -41,7 +46,7 @@ enum { SMTP_WORDS_MAX = 256 };
 
 struct smtp_reply {
     unsigned code;              /* 0: none was read */
-    char words[SMTP_WORDS_MAX]; /* "550 5.1.1 no such user": the last line's, printable, NUL-terminated */
+    char words[SMTP_WORDS_MAX]; /* "550 5.1.1 no such user": of all lines, as many as fit, printable, NUL-terminated */
 };
 #define SMTP_REPLY_NONE ((struct smtp_reply){ 0 })
 
@@ -63,17 +68,20 @@ struct smtp_message {
     bool go;                /* at least one recipient is accepted, and the body is wanted */
 };
 
-/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all. */
+/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all. Its
+ * last line is whole. */
 typedef int smtp_body_fn(void *ctx, bool dots, char *out, size_t size, size_t *n_out, struct err *e);
 
 struct smtp_options {
     const struct server *server; /* borrowed; user NULL: no AUTH */
     bool lmtp;
-    const char *hello; /* for EHLO; NULL: "[address]" of our end (RFC 5321 4.1.4), or "localhost" */
+    const char *hello; /* for EHLO; NULL: this machine's name if it has a dot, else "[address]" of our end (RFC 5321
+                          section 4.1.4), or "localhost" */
 };
 
 MUST_CHECK int smtp_open(const struct smtp_options *options, struct smtp **out, struct err *e);
 void smtp_close(struct smtp **s); /* NULL is fine */
+/* Without those that are disabled. */
 const struct smtp_caps *smtp_caps(const struct smtp *s);
 bool smtp_pipelines(const struct smtp *s);
 /* Milliseconds from EHLO to its reply: what a round trip costs. */
