@@ -11,7 +11,7 @@ BEGIN {
     sees["proto"] = "net wire base"
     sees["store"] = "wire base"
     sees["haul"] = "proto store net wire base"
-    sees["conf"] = "base"
+    sees["conf"] = "wire base"
     sees["run"] = "conf haul proto store net wire base"
     sees["daemon"] = "run conf haul proto store net wire base"
     sees["cmd"] = "daemon run conf haul proto store net wire base"

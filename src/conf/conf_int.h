@@ -81,6 +81,7 @@ enum conf_kind {
     KIND_MAILBOX,   /* char *, what may stand in an envelope, without its angle brackets */
     KIND_MAILBOXES, /* struct conf_strings of these */
     KIND_DOMAINS,
+    KIND_FOLDER,
     KIND_FIELD /* char *, the name of a header field */
 };
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/num.h"
-
-enum { MAILBOX_MAX = 254 /* RFC 5321 4.5.3.1.3: a path without its angle brackets */ };
+#include "wire/address.h"
+#include "wire/utf8.h"
 
 int conf_bad(const struct conf_value *v, const char *fmt, ...)
 {
@@ -396,15 +396,56 @@ static int secret(const struct conf_value *v, struct secret *field)
     return secret_set(field, slice_str(v->v[0]->string)) == 0 ? 0 : conf_report_nomem(v->report);
 }
 
-/* Nothing in it may end a command of the envelope, or begin another. */
+/* The grammar of wire/address.h: nothing that it takes can end a command of the envelope, or begin another. */
 static int check_mailbox(const struct conf_value *v, const char *word)
 {
-    size_t n = strlen(word);
+    struct address a;
 
-    if (n == 0 || n > MAILBOX_MAX || has_control(word) || strpbrk(word, " <>,;") != NULL || word[0] == '@' ||
-        word[n - 1] == '@')
+    if (address_parse(slice_str(word), &a) != 0)
         return conf_bad(v, "\"%.80s\" is not a mail address: write it alone, as me@example.org", word);
     return 0;
+}
+
+/* Without its angle brackets and blanks. */
+static int bare_mailbox(const struct conf_value *v, char **owned)
+{
+    struct address a;
+    char *bare;
+
+    if (address_parse(slice_str(*owned), &a) != 0)
+        return -1;
+    bare = slice_dup(a.text);
+    free(*owned);
+    *owned = bare;
+    return bare != NULL ? 0 : conf_report_nomem(v->report);
+}
+
+static int mailbox(const struct conf_value *v, char *field)
+{
+    char *owned;
+
+    if (check_mailbox(v, v->v[0]->string) != 0)
+        return -1;
+    owned = strdup(v->v[0]->string);
+    return store_string(v, field, owned) != 0 ? -1 : bare_mailbox(v, (char **)(void *)field);
+}
+
+static int mailboxes(const struct conf_value *v, char *field)
+{
+    struct conf_strings *s = (struct conf_strings *)(void *)field;
+
+    if (each(v, field, check_mailbox) != 0)
+        return -1;
+    for (size_t i = 0; i < s->n; i++) {
+        if (bare_mailbox(v, &s->v[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int folder(const struct conf_value *v, char *field)
+{
+    return utf8_valid(slice_str(v->v[0]->string)) ? string(v, field) : conf_bad(v, "a folder's name is in UTF-8");
 }
 
 static int check_domain(const struct conf_value *v, const char *word)
@@ -482,11 +523,13 @@ int conf_value_store(const struct conf_value *v, void *target)
     case KIND_SECRET:
         return secret(v, (struct secret *)(void *)field);
     case KIND_MAILBOX:
-        return check_mailbox(v, v->v[0]->string) != 0 ? -1 : string(v, field);
+        return mailbox(v, field);
     case KIND_MAILBOXES:
-        return each(v, field, check_mailbox);
+        return mailboxes(v, field);
     case KIND_DOMAINS:
         return each(v, field, check_domain);
+    case KIND_FOLDER:
+        return folder(v, field);
     case KIND_FIELD:
         return field_name(v, field);
     }

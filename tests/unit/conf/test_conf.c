@@ -168,6 +168,14 @@ static const struct {
       BAD("smtp", 2) "to is missing: to = \"me@localhost\", or for a mailbox of many users to_header = "
                      "\"Delivered-To\"\n" },
     { "several recipients", TO("smtp", "host = h to = { \"a@x\", b }"), "" },
+    { "recipients with angle brackets and quotes",
+      TO("smtp", "host = h to = { \" <b@y> \", '\"c d\"@z', '\xc3\xa4@\xc3\xb6.org' }"), "" },
+    { "half an address", TO("smtp", "host = h to = \"<a@x\""),
+      BAD("smtp", 3) "to: \"<a@x\" is not a mail address: write it alone, as me@example.org\n" },
+    { "a sender without end", TO("smtp", "host = h to = x from = \"<>\""),
+      BAD("smtp", 3) "from: \"<>\" is not a mail address: write it alone, as me@example.org\n" },
+    { "a folder that is not UTF-8", TO("imap", "host = h user = u folder = \"caf\\xe9\""),
+      BAD("imap", 3) "folder: a folder's name is in UTF-8\n" },
     { "an empty list of recipients", TO("smtp", "host = h to = { }"), BAD("smtp", 2) "to: the list is empty\n" },
     { "to and to_header", TO("smtp", "host = h to = x to_header = Delivered-To"),
       BAD("smtp", 2) "to and to_header: either all mail has the same recipients, or a header field tells them; the "
@@ -450,7 +458,7 @@ static void test_every_key_of_destinations(void **state)
 {
     static const char text[] =
         "account a { host = h user = u\n"
-        "deliver mta { type = smtp host = mx port = 2525 tls = implicit to = { \"a@x\", b } from = \"f@x\"\n"
+        "deliver mta { type = smtp host = mx port = 2525 tls = implicit to = { \"<a@x>\", b } from = \" <f@x>\"\n"
         " on_reject = drop user = me authorize_as = you password = \"p\\tw\" auth = PLAIN tls_trust_file = \"~/ca\"\n"
         " tls_cert_file = /c tls_key_file = /k tls_min_version = 1.3 tls_fingerprint = \"sha256:"
         "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" }\n"

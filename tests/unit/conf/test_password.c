@@ -62,7 +62,7 @@ static struct conf *load(struct scratch *s, const char *keys)
 {
     struct conf *c = NULL;
     struct err e = ERR_INIT;
-    char text[500];
+    char text[600];
 
     snprintf(text, sizeof(text), "account a { host = mail.example.org user = me deliver maildir { path = /m }\n%s }",
              keys);
@@ -118,43 +118,78 @@ static void test_grandchildren(void **state)
     conf_free(&c);
 }
 
-/* In the child of a terminal: 0 when the password is what the parent types. */
-static int answer_of_child(struct conf *c)
+/* In the child of a terminal: 0 when the passwords are what the parent types. */
+static int answers_of_child(struct conf *c, bool destinations)
 {
     const struct conf_account *chosen = &c->accounts[0];
+    const struct conf_login *mta = &chosen->delivers[1].login;
     struct secret got = { NULL, 0 };
     struct err e = ERR_INIT;
 
-    if (conf_ask_passwords(c, &chosen, 1, true, &e) != 0 || conf_password(&chosen->login, &got, &e) != 0)
+    if (conf_ask_passwords(c, &chosen, 1, destinations, &e) != 0 || conf_password(&chosen->login, &got, &e) != 0)
         return 1;
-    return slice_eq(secret_get(&got), SLICE("hunter 2")) ? 0 : 2;
+    if (!slice_eq(secret_get(&got), SLICE("hunter 2")))
+        return 2;
+    if (!destinations)
+        return secret_is_set(&mta->password) ? 3 : 0;
+    return conf_password(mta, &got, &e) == 0 && slice_eq(secret_get(&got), SLICE("hunter 2")) ? 0 : 4;
+}
+
+static void check_questions(struct conf *c, bool destinations, const char *questions)
+{
+    char out[1000] = "";
+    size_t n = 0, answered = 0;
+    int master = -1, status = -1;
+    ssize_t got;
+    pid_t pid = forkpty(&master, NULL, NULL, NULL);
+
+    CHECK(pid >= 0);
+    if (pid == 0)
+        _exit(answers_of_child(c, destinations));
+    while (n + 1 < sizeof(out) && (got = read(master, out + n, sizeof(out) - 1 - n)) > 0) {
+        size_t asked = 0;
+
+        n += (size_t)got;
+        for (const char *p = out; (p = strstr(p, "): ")) != NULL; p++)
+            asked++;
+        for (; answered < asked; answered++)
+            CHECK_INT(io_write_all(master, "hunter 2\n", 9), 0);
+    }
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
+    CHECK_SLICE(slice_str(out), slice_str(questions));
+    close(master);
 }
 
 static void test_terminal(void **state)
 {
-    struct conf *c = load(*state, "");
-    char out[1000] = "";
-    size_t n = 0;
-    int master = -1, status = -1;
-    ssize_t got;
-    bool answered = false;
-    pid_t pid = forkpty(&master, NULL, NULL, NULL);
+    struct conf *c = load(*state, "deliver mta { type = smtp host = mx to = x user = you }");
 
     CASE("asked on the terminal, without echo, once");
-    CHECK(pid >= 0);
-    if (pid == 0)
-        _exit(answer_of_child(c));
-    while (n + 1 < sizeof(out) && (got = read(master, out + n, sizeof(out) - 1 - n)) > 0) {
-        n += (size_t)got;
-        if (!answered && strstr(out, "(account a): ") != NULL) {
-            CHECK_INT(io_write_all(master, "hunter 2\n", 9), 0);
-            answered = true;
-        }
-    }
-    CHECK_INT(waitpid(pid, &status, 0), pid);
-    CHECK_INT(status, 0);
-    CHECK_SLICE(slice_str(out), SLICE("Password of me at mail.example.org (account a): \r\n"));
-    close(master);
+    check_questions(c, false, "Password of me at mail.example.org (account a): \r\n");
+    CASE("those of destinations too");
+    check_questions(c, true,
+                    "Password of me at mail.example.org (account a): \r\n"
+                    "Password of you at mx (account a, destination mta): \r\n");
+    conf_free(&c);
+}
+
+static void test_destination(void **state)
+{
+    struct scratch *s = *state;
+    struct secret got = { NULL, 0 };
+    struct err e = ERR_INIT;
+    char keys[400];
+    struct conf *c;
+
+    CASE("a destination's netrc is asked for the destination's host and user");
+    scratch_file(s, "netrc", 0600,
+                 SLICE("machine mail.example.org login me password no\nmachine mx login you password yes\n"));
+    snprintf(keys, sizeof(keys), "deliver smtp { host = mx to = x user = you netrc = '%s' }", scratch_path(s, "netrc"));
+    c = load(s, keys);
+    CHECK_INT(conf_password(&c->accounts[0].delivers[1].login, &got, &e), 0);
+    CHECK_SLICE(secret_get(&got), SLICE("yes"));
+    secret_release(&got);
     conf_free(&c);
 }
 
@@ -197,10 +232,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_sources),
-        TEST(test_grandchildren),
-        TEST(test_terminal),
-        cmocka_unit_test(test_nearest),
+        TEST(test_sources),     TEST(test_grandchildren),       TEST(test_terminal),
+        TEST(test_destination), cmocka_unit_test(test_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
