@@ -187,7 +187,7 @@ static int ask_list(struct scan *scan, const char *options, struct imap_done *do
 /* With STATUS and special use in one, where the server can; plain, where it said so and cannot. */
 static int list_all(struct scan *scan, struct err *e)
 {
-    uint32_t caps = imap_caps(scan->si->im);
+    uint64_t caps = imap_caps(scan->si->im);
     bool status = (caps & IMAP_CAP_LIST_STATUS) != 0;
     bool special = (caps & IMAP_CAP_SPECIAL_USE) != 0 && (caps & IMAP_CAP_LIST_EXTENDED) != 0;
     const char *options = status && special ? " RETURN (SPECIAL-USE STATUS " STATUS_ITEMS ")"

@@ -49,7 +49,7 @@ enum removal { REMOVAL_EXPUNGE, REMOVAL_MOVE, REMOVAL_MARK };
  * from a MOVE with another UID, as new mail. */
 static int decide_removal(struct source_imap *si, enum removal *how_out, struct err *e)
 {
-    uint32_t caps = imap_caps(si->im);
+    uint64_t caps = imap_caps(si->im);
     bool gmail = (caps & IMAP_CAP_GMAIL) != 0, uidplus = (caps & IMAP_CAP_UIDPLUS) != 0;
 
     *how_out = uidplus ? REMOVAL_EXPUNGE : REMOVAL_MARK;
@@ -64,7 +64,7 @@ static int decide_removal(struct source_imap *si, enum removal *how_out, struct 
 
 static void say_how(struct source_imap *si, enum removal how)
 {
-    uint32_t caps = imap_caps(si->im);
+    uint64_t caps = imap_caps(si->im);
 
     if (how == REMOVAL_EXPUNGE || (si->source.quirks & QUIRK_SAID_NO_EXPUNGE) != 0 || (caps & IMAP_CAP_GMAIL) != 0)
         return;

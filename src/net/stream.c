@@ -322,6 +322,15 @@ static int wait_to_write(struct stream *s, enum layer_result r, struct err *e)
     return 0;
 }
 
+/* Only what is there already. */
+static void take_last_words(struct stream *s)
+{
+    struct err ignored;
+
+    while (take_in(s, &ignored) == LAYER_OK)
+        ;
+}
+
 static int send_collected(struct stream *s, struct err *e)
 {
     size_t at = 0, done;
@@ -329,10 +338,13 @@ static int send_collected(struct stream *s, struct err *e)
     while (at < s->out.len) {
         enum layer_result r = s->top->ops->write(s->top, s->out.p + at, s->out.len - at, &done, e);
 
-        if (r == LAYER_OK)
+        if (r == LAYER_OK) {
             at += done;
-        else if (wait_to_write(s, r, e) != 0)
+        } else if (wait_to_write(s, r, e) != 0) {
+            if (r == LAYER_FAILED)
+                take_last_words(s);
             return broke(s, e);
+        }
     }
     if (s->out_secret)
         buf_wipe(&s->out);

@@ -7,7 +7,8 @@
  * the next stream_fill() or stream_line().
  * Writing: stream_put() collects, stream_flush() sends. A write that would block also reads what comes meanwhile, so
  * the two sides can never wait for each other; the read buffer may then grow to STREAM_READ_MAX, beyond which the peer
- * has broken its side (E_PROTO).
+ * has broken its side (E_PROTO). When a write fails, what the peer had sent before is still taken in: it may say why,
+ * and what it had answered.
  *
  * Time (CONTRACT section 2): stream_exchange() starts an exchange: from then on each wait ends after `timeout` x factor
  * of silence, and the exchange as a whole after 5 x timeout + 1 s for each 500 bytes that went either way since (a

@@ -13,6 +13,8 @@ enum {
     /* Between two tagged responses: one for each message of the largest listing, and as many that nobody asked for. */
     UNTAGGED_MAX = 2 * LIMIT_LISTING,
     ALERTS_MAX = 10,
+    STORING_PATIENCE = 10,
+    LITERAL_MINUS_MAX = 4096,
 };
 
 struct imap *imap_new(const struct server *server)
@@ -30,7 +32,7 @@ struct imap *imap_new(const struct server *server)
     return im;
 }
 
-uint32_t imap_caps(const struct imap *im)
+uint64_t imap_caps(const struct imap *im)
 {
     return im->caps.bits & ~im->disabled;
 }
@@ -38,6 +40,11 @@ uint32_t imap_caps(const struct imap *im)
 uint32_t imap_message_limit(const struct imap *im)
 {
     return im->caps.message_limit;
+}
+
+uint64_t imap_append_limit(const struct imap *im)
+{
+    return im->caps.append_limit;
 }
 
 bool imap_utf8(const struct imap *im)
@@ -92,6 +99,8 @@ int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_r
         size_t used;
 
         if (in.n == 0) {
+            if (im->at_end)
+                return err_set(e, E_NET, "%s said no more", im->host);
             if (stream_fill(im->stream, e) != 0) {
                 im->broken = true;
                 return -1;
@@ -254,18 +263,29 @@ static int read_one(struct imap *im, const struct imap_handler *handler, struct 
     return 0;
 }
 
+/* A server that stores a message answers nothing else meanwhile. */
+static unsigned patience_of(const struct imap *im)
+{
+    unsigned patience = im->patience;
+
+    for (size_t i = 0; i < IMAP_IN_FLIGHT; i++) {
+        if (im->sent[i].tag != 0 && im->sent[i].storing && !im->sent[i].done)
+            patience = STORING_PATIENCE;
+    }
+    return patience;
+}
+
 int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
                 struct err *e)
 {
     struct imap_sent *sent = sent_find(im, tag);
-    unsigned patience = im->patience;
 
     if (im->put_error.code != E_NONE || sent == NULL) {
         *e = im->put_error;
         im->broken = true;
         return sent == NULL && e->code == E_NONE ? err_set(e, E_PROTO, "too many IMAP commands at once") : -1;
     }
-    stream_exchange(im->stream, patience);
+    stream_exchange(im->stream, patience_of(im));
     if (stream_flush(im->stream, e) != 0) {
         im->broken = true;
         return -1;
@@ -289,7 +309,7 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
     struct imap_sent *sent = sent_find(im, tag);
 
     *continued_out = false;
-    stream_exchange(im->stream, im->patience);
+    stream_exchange(im->stream, patience_of(im));
     if (stream_flush(im->stream, e) != 0) {
         im->broken = true;
         return -1;
@@ -348,7 +368,7 @@ void imap_text(struct imap *im, const char *fmt, ...)
 static void put_literal(struct imap *im, struct slice value)
 {
     bool at_once = (imap_caps(im) & IMAP_CAP_LITERAL_PLUS) != 0 ||
-                   ((imap_caps(im) & IMAP_CAP_LITERAL_MINUS) != 0 && value.n <= 4096);
+                   ((imap_caps(im) & IMAP_CAP_LITERAL_MINUS) != 0 && value.n <= LITERAL_MINUS_MAX);
     struct imap_done done = { 0 };
     bool go = at_once;
 
@@ -380,6 +400,67 @@ void imap_string_arg(struct imap *im, struct slice value)
         break;
     }
     buf_release(&b);
+}
+
+/* Sends what is collected and waits for "+", or for the command's end. */
+static int await_go(struct imap *im, const struct imap_sent *sent, bool *go_out, struct err *e)
+{
+    if (stream_flush(im->stream, e) != 0) {
+        im->broken = true;
+        return -1;
+    }
+    while (!sent->done) {
+        if (read_one(im, NULL, e) != 0)
+            return -1;
+        if (im->continued) {
+            im->continued = false;
+            *go_out = true;
+            return 0;
+        }
+    }
+    *go_out = false;
+    return 0;
+}
+
+int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_out, struct err *e)
+{
+    uint64_t caps = imap_caps(im);
+    bool at_once = ((caps & IMAP_CAP_LITERAL_PLUS) != 0 && octets <= IMAP_LITERAL_AT_ONCE) ||
+                   ((caps & IMAP_CAP_LITERAL_MINUS) != 0 && octets <= LITERAL_MINUS_MAX);
+    struct imap_sent *sent = sent_find(im, tag);
+
+    *go_out = at_once;
+    if (im->put_error.code != E_NONE || sent == NULL) {
+        *e = im->put_error;
+        im->broken = true;
+        return sent == NULL && e->code == E_NONE ? err_set(e, E_PROTO, "too many IMAP commands at once") : -1;
+    }
+    stream_exchange(im->stream, patience_of(im));
+    imap_text(im, "{%" PRIu64 "%s}\r\n", octets, at_once ? "+" : "");
+    if (!at_once && await_go(im, sent, go_out, e) != 0)
+        return -1;
+    sent->storing = true;
+    return 0;
+}
+
+void imap_literal_data(struct imap *im, struct slice bytes)
+{
+    stream_put_body(im->stream, bytes);
+}
+
+bool imap_answered(struct imap *im, uint32_t tag, struct imap_done *done_out)
+{
+    struct imap_sent *sent = sent_find(im, tag);
+    struct err ignored;
+
+    im->at_end = im->broken = true;
+    while (sent != NULL && !sent->done && read_one(im, NULL, &ignored) == 0)
+        ;
+    if (sent == NULL || !sent->done)
+        return false;
+    *done_out = sent->result;
+    sent->tag = 0;
+    return true;
 }
 
 void imap_end(struct imap *im)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * imap.h - a straight-line IMAP client: commands go out with tags, responses come back in order, bodies stream.
  *
- * RFC 3501, 9051; STARTTLS RFC 2595 and 3501 6.2.1; SASL-IR RFC 4959; LITERAL+ RFC 7888; ID RFC 2971; ENABLE RFC 5161;
- * COMPRESS RFC 4978; UTF8=ACCEPT RFC 6855; response codes RFC 5530.
+ * RFC 3501, 9051; STARTTLS RFC 2595 and 3501 6.2.1; SASL-IR RFC 4959; LITERAL+ and LITERAL- RFC 7888; ID RFC 2971;
+ * ENABLE RFC 5161; COMPRESS RFC 4978; UTF8=ACCEPT RFC 6855; response codes RFC 5530.
  *
  * Calling sequence:
  *     imap_open(server, &im, e)                  connect, TLS, capabilities, login, what is enabled
  *     imap_begin(im, &tag); imap_text()..., imap_string_arg()...; imap_end()       one command, not waited for
  *     imap_finish(im, tag, handler, &done, e)    sends what is collected; reads until that command's tagged response;
  *                                                everything untagged meanwhile goes to `handler`
+ *     imap_literal_begin(im, tag, octets, &go, e), imap_literal_data()...     a message inside a command (APPEND)
  *     imap_close(&im)                            LOGOUT and away; nothing is expunged by it
  * Commands may be pipelined: begin several, finish them in order. The caller keeps what is in flight below
  * LIMIT_IN_FLIGHT.
@@ -51,9 +52,10 @@ struct imap_done {
 MUST_CHECK int imap_open(const struct server *server, struct imap **out, struct err *e);
 void imap_close(struct imap **im);
 
-uint32_t imap_caps(const struct imap *im); /* enum imap_cap, without the disabled ones */
+uint64_t imap_caps(const struct imap *im); /* enum imap_cap, without the disabled ones */
 uint32_t imap_message_limit(const struct imap *im);
-bool imap_utf8(const struct imap *im); /* names travel as UTF-8 */
+uint64_t imap_append_limit(const struct imap *im); /* octets; 0: none told */
+bool imap_utf8(const struct imap *im);             /* names travel as UTF-8 */
 bool imap_uidonly(const struct imap *im);
 /* NULL before TLS. */
 const struct tls_facts *imap_tls(const struct imap *im);
@@ -63,6 +65,19 @@ void imap_begin(struct imap *im, uint32_t *tag_out);
 void imap_text(struct imap *im, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void imap_string_arg(struct imap *im, struct slice value);
 void imap_end(struct imap *im);
+
+/* A message as the next argument of the command `tag`, the last one begun: "{octets}" and then exactly that many octets
+ * by imap_literal_data(). Where the server takes it so (LITERAL+ up to IMAP_LITERAL_AT_ONCE, LITERAL- up to 4096)
+ * nothing is waited for; else the server is asked first, and answers to earlier commands are taken meanwhile. *go_out
+ * false: it answered the command instead; send no more of it, imap_finish() tells. A larger message is asked for even
+ * under LITERAL+, because a server that will not have it could only read all of it or hang up (RFC 7888 section 4).
+ * From here on the command may be silent for 10 x timeout, and so may those that wait behind it. */
+enum { IMAP_LITERAL_AT_ONCE = 1024 * 1024 };
+MUST_CHECK int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_out, struct err *e);
+void imap_literal_data(struct imap *im, struct slice bytes);
+/* After an error of the connection or BYE: whether the answer to this command had arrived all the same. Never waits;
+ * each is told once. */
+bool imap_answered(struct imap *im, uint32_t tag, struct imap_done *done_out);
 
 MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
                            struct err *e);

@@ -13,6 +13,7 @@ enum { IMAP_IN_FLIGHT = 32 };
 struct imap_sent {
     uint32_t tag; /* 0: free */
     bool done;
+    bool storing; /* it carries a message: its answer may take its time */
     struct imap_done result;
 };
 
@@ -22,13 +23,14 @@ struct imap {
     struct stream *stream;
     struct imap_reader reader;
     struct imap_caps caps;
-    uint32_t disabled;
+    uint64_t disabled;
     uint32_t next_tag;
     struct imap_sent sent[IMAP_IN_FLIGHT];
     uint32_t uidvalidity; /* of the folder that is open; 0: not told yet */
     bool caps_fresh;      /* told since the last change of state */
     bool logged_in, utf8, uidonly;
     bool broken; /* no LOGOUT any more */
+    bool at_end; /* nothing is waited for any more: only what has arrived is read */
     unsigned patience;
     uint32_t untagged; /* responses since the last tagged one */
     unsigned alerts;

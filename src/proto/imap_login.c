@@ -196,7 +196,7 @@ out:
 int imap_login(struct imap *im, struct err *e)
 {
     const struct server *s = im->server;
-    uint32_t caps = imap_caps(im);
+    uint64_t caps = imap_caps(im);
 
     im->caps_fresh = false;
     if (s->user == NULL)
@@ -234,7 +234,8 @@ static int compress(struct imap *im, struct err *e)
  * before those of the next command. */
 static void introduce(struct imap *im)
 {
-    uint32_t caps = imap_caps(im), tag;
+    uint64_t caps = imap_caps(im);
+    uint32_t tag;
 
     if ((caps & IMAP_CAP_ID) != 0) {
         imap_begin(im, &tag);

@@ -7,7 +7,7 @@
 
 static const struct {
     struct slice name;
-    uint32_t bits;
+    uint64_t bits;
 } caps_known[] = {
     { SLICE("IMAP4rev1"), IMAP_CAP_IMAP4REV1 },
     { SLICE("IMAP4rev2"), IMAP_CAP_IMAP4REV2 },
@@ -40,14 +40,16 @@ static const struct {
     { SLICE("ESEARCH"), IMAP_CAP_ESEARCH },
     { SLICE("XLIST"), IMAP_CAP_XLIST },
     { SLICE("NAMESPACE"), IMAP_CAP_NAMESPACE },
+    { SLICE("MULTIAPPEND"), IMAP_CAP_MULTIAPPEND },
+    { SLICE("APPENDLIMIT"), IMAP_CAP_APPENDLIMIT },
 };
 
 /* RFC 9051 appendix E. Of SPECIAL-USE only the attributes became part of the base, not the LIST options. */
-static const uint32_t caps_of_rev2 = IMAP_CAP_NAMESPACE | IMAP_CAP_UNSELECT | IMAP_CAP_UIDPLUS | IMAP_CAP_ESEARCH |
+static const uint64_t caps_of_rev2 = IMAP_CAP_NAMESPACE | IMAP_CAP_UNSELECT | IMAP_CAP_UIDPLUS | IMAP_CAP_ESEARCH |
                                      IMAP_CAP_ENABLE | IMAP_CAP_IDLE | IMAP_CAP_SASL_IR | IMAP_CAP_LIST_EXTENDED |
                                      IMAP_CAP_LIST_STATUS | IMAP_CAP_MOVE | IMAP_CAP_LITERAL_MINUS;
 
-uint32_t imap_cap_from_name(struct slice name)
+uint64_t imap_cap_from_name(struct slice name)
 {
     for (size_t i = 0; i < ARRAY_LEN(caps_known); i++) {
         if (slice_ieq(name, caps_known[i].name))

@@ -4,6 +4,7 @@
 #include "wire/imap_parse.h"
 
 #include "base/num.h"
+#include "wire/imap_write.h"
 
 /* Takes up to `max` digits and no more, at least `min`. */
 static int take_digits(struct slice *in, size_t min, size_t max, uint32_t *out)
@@ -92,4 +93,39 @@ int imap_parse_date(struct slice s, int64_t *out)
         return -1;
     *out = days_since_1970(year, month, day) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second - zone;
     return 0;
+}
+
+/* The inverse of days_since_1970(), by 400-year eras that begin in March. */
+static void from_days(int64_t days, uint32_t *year_out, uint32_t *month_out, uint32_t *day_out)
+{
+    int64_t shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097, y, of_year, m;
+
+    if (of_era < 0) {
+        of_era += 146097;
+        era--;
+    }
+    y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    of_year = of_era - (365 * y + y / 4 - y / 100);
+    m = (5 * of_year + 2) / 153;
+    *day_out = (uint32_t)(of_year - (153 * m + 2) / 5 + 1);
+    *month_out = (uint32_t)(m < 10 ? m + 3 : m - 9);
+    *year_out = (uint32_t)(y + era * 400 + (m >= 10 ? 1 : 0));
+}
+
+int imap_put_date(struct buf *out, int64_t seconds)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int64_t days = seconds / 86400, left = seconds % 86400;
+    uint32_t year, month, day;
+
+    /* The first second of year 0 and the last of 9999. */
+    if (seconds < INT64_C(-62167219200) || seconds > INT64_C(253402300799))
+        return -1;
+    if (left < 0) {
+        left += 86400;
+        days--;
+    }
+    from_days(days, &year, &month, &day);
+    return buf_putf(out, "\"%02" PRIu32 "-%.3s-%04" PRIu32 " %02d:%02d:%02d +0000\"", day, names + (month - 1) * 3,
+                    year, (int)(left / 3600), (int)(left / 60 % 60), (int)(left % 60));
 }

@@ -127,6 +127,8 @@ static int parse_status_item(struct slice item, struct slice *in, struct imap_st
         return imap_skip_value(in, 1);
     if (slice_ieq(item, SLICE("HIGHESTMODSEQ")))
         out->has_highestmodseq = num_parse_u64(value, &out->highestmodseq) == 0;
+    else if (slice_ieq(item, SLICE("APPENDLIMIT")) && num_parse_u64(value, &out->append_limit) != 0)
+        out->append_limit = 0;
     else if (slice_ieq(item, SLICE("MAILBOXID")) && value.n <= LIMIT_OBJECT_ID)
         out->mailbox_id = value;
     return 0;

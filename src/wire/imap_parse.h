@@ -99,10 +99,11 @@ struct imap_status_items {
     bool has_messages, has_uidnext, has_uidvalidity, has_highestmodseq, has_unseen;
     uint32_t messages, uidnext, uidvalidity, unseen;
     uint64_t highestmodseq;
+    uint64_t append_limit; /* APPENDLIMIT (RFC 7889); 0: none told */
     struct slice mailbox_id;
 };
-/* `rest` of a STATUS response; `name` as above. An item that cannot be read is -1, but HIGHESTMODSEQ and MAILBOXID
- * count as not sent. */
+/* `rest` of a STATUS response; `name` as above. An item that cannot be read is -1, but HIGHESTMODSEQ,
+ * APPENDLIMIT and MAILBOXID count as not sent. */
 int imap_parse_status(struct slice rest, struct imap_status_items *out, struct buf *name);
 
 enum imap_cap {
@@ -137,9 +138,11 @@ enum imap_cap {
     IMAP_CAP_AUTH_LOGIN = 1 << 28,
     IMAP_CAP_XLIST = 1 << 29,
     IMAP_CAP_NAMESPACE = 1 << 30,
+    IMAP_CAP_MULTIAPPEND = INT64_C(1) << 31,
+    IMAP_CAP_APPENDLIMIT = INT64_C(1) << 32, /* without a number: STATUS tells it for each folder */
 };
 struct imap_caps {
-    uint32_t bits;          /* enum imap_cap; 0: nothing known */
+    uint64_t bits;          /* enum imap_cap; 0: nothing known */
     uint32_t message_limit; /* MESSAGELIMIT=n (RFC 9738), 0: none */
     uint64_t append_limit;  /* APPENDLIMIT=n, 0: none */
 };
@@ -148,7 +151,7 @@ struct imap_caps {
  * attributes were), QRESYNC implies CONDSTORE (RFC 7162 section 3.2.3). */
 void imap_parse_caps(struct slice names, struct imap_caps *out);
 /* For disable_extensions: the bits of one capability name ("MOVE", "COMPRESS=DEFLATE"; any case), 0 when unknown. */
-uint32_t imap_cap_from_name(struct slice name);
+uint64_t imap_cap_from_name(struct slice name);
 
 /* "17-Jul-1996 02:44:25 -0700" (RFC 3501 date-time, leading blank allowed) to seconds since 1970. -1: a date that
  * does not exist, or anything behind it. */

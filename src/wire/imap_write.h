@@ -16,6 +16,10 @@ enum imap_quoting {
  * out. */
 enum imap_quoting imap_put_string(struct buf *out, struct slice value, bool utf8);
 
+/* Seconds since 1970 as the quoted date-time of APPEND, in UTC: "\"17-Jul-1996 02:44:25 +0000\"". -1: no memory, or a
+ * year that has not four digits; nothing was appended. */
+MUST_CHECK int imap_put_date(struct buf *out, int64_t seconds);
+
 /* A set of UIDs as sorted ranges. Add in ascending order (any order is right, but ascending is O(1)). */
 struct uid_range {
     uint32_t first, last;

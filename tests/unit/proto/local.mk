@@ -7,7 +7,7 @@ TESTS += $(unit_proto_tests)
 
 %C%_test_imap_SOURCES = %D%/test_imap.c $(UNIT_H)
 %C%_test_imap_CFLAGS = $(UNIT_CFLAGS)
-%C%_test_imap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=stream_push_tls
+%C%_test_imap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=stream_push_tls -Wl,--wrap=stream_exchange
 %C%_test_imap_LDADD = $(UNIT_PROTO)
 
 %C%_test_pop3_SOURCES = %D%/test_pop3.c $(UNIT_H)

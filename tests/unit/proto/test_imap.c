@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The IMAP client against servers made of bytes: dial() is this file's own, and so is the TLS handshake (the linker puts
- * __wrap_stream_push_tls() in the place of stream_push_tls()).
+ * __wrap_stream_push_tls() in the place of stream_push_tls()); stream_exchange() is listened to.
  */
 #include "proto/imap.h"
 
@@ -32,6 +32,15 @@ int __wrap_stream_push_tls(struct stream *s, const struct tls_settings *settings
     if (stream_peek(s).n > 0)
         return err_set(e, E_TLS, "bytes ahead of the handshake");
     return buf_put_str(&sent, "<TLS>");
+}
+
+static unsigned silence_factor;
+void __real_stream_exchange(struct stream *s, unsigned factor);
+void __wrap_stream_exchange(struct stream *s, unsigned factor);
+void __wrap_stream_exchange(struct stream *s, unsigned factor)
+{
+    silence_factor = factor;
+    __real_stream_exchange(s, factor);
 }
 
 static int give_password(void *ctx, struct secret *out, struct err *e)
@@ -851,15 +860,214 @@ static void test_refused(void **state)
     play_close(&p);
 }
 
+/* --- messages inside a command --- */
+
+#define IN_WITH(caps) "* OK [CAPABILITY IMAP4rev1] hi\r\nm1 OK [CAPABILITY IMAP4rev1 " caps "] in\r\n"
+
+/* APPEND of `count` messages; how many were agreed to goes to *agreed_out. */
+static int append(struct play *p, const struct slice *messages, size_t count, uint32_t *tag_out, size_t *agreed_out)
+{
+    bool go = true;
+
+    *agreed_out = 0;
+    imap_begin(p->im, tag_out);
+    imap_text(p->im, "APPEND x");
+    for (size_t i = 0; i < count; i++) {
+        imap_text(p->im, " ");
+        if (imap_literal_begin(p->im, *tag_out, messages[i].n, &go, &p->e) != 0)
+            return -1;
+        if (!go)
+            return 0;
+        (*agreed_out)++;
+        imap_literal_data(p->im, messages[i]);
+    }
+    imap_end(p->im);
+    return 0;
+}
+
+static const struct literal_case {
+    const char *name, *bytes, *disabled;
+    const char *sent;
+    size_t agreed;
+    enum imap_status status; /* IMAP_NO_STATUS: an error instead */
+    enum err_code code;
+} literals[] = {
+    { "LITERAL+: nothing is waited for", IN_WITH("LITERAL+") "m2 OK done\r\n", NULL,
+      "m2 APPEND x {3+}\r\nabc {2+}\r\nde\r\n", 2, IMAP_OK, E_NONE },
+    { "LITERAL-, short ones: the same", IN_WITH("LITERAL-") "m2 OK done\r\n", NULL,
+      "m2 APPEND x {3+}\r\nabc {2+}\r\nde\r\n", 2, IMAP_OK, E_NONE },
+    { "without: each is asked for, and what else is said is heard",
+      IN_WITH("") "* 3 EXISTS\r\n+ go\r\n* 4 EXISTS\r\n+\r\nm2 OK done\r\n", NULL,
+      "m2 APPEND x {3}\r\nabc {2}\r\nde\r\n", 2, IMAP_OK, E_NONE },
+    { "LITERAL+ that is not to be used", IN_WITH("LITERAL+") "+ go\r\n+\r\nm2 OK done\r\n", "LITERAL+",
+      "m2 APPEND x {3}\r\nabc {2}\r\nde\r\n", 2, IMAP_OK, E_NONE },
+    { "refused before the first", IN_WITH("") "m2 NO [TRYCREATE] no such folder\r\n", NULL, "m2 APPEND x {3}\r\n", 0,
+      IMAP_NO, E_NONE },
+    { "refused before the second", IN_WITH("") "+ go\r\nm2 BAD [TOOBIG] too much\r\n", NULL,
+      "m2 APPEND x {3}\r\nabc {2}\r\n", 1, IMAP_BAD, E_NONE },
+    { "cut where it should agree", IN_WITH("") "* OK\r\n", NULL, "m2 APPEND x {3}\r\n", 0, IMAP_NO_STATUS, E_NET },
+    { "BYE where it should agree", IN_WITH("") "* BYE down\r\n", NULL, "m2 APPEND x {3}\r\n", 0, IMAP_NO_STATUS,
+      E_BUSY },
+    { "asking for more than was announced", IN_WITH("LITERAL+") "+ more\r\nm2 OK\r\n", NULL,
+      "m2 APPEND x {3+}\r\nabc {2+}\r\nde\r\n", 2, IMAP_NO_STATUS, E_PROTO },
+};
+
+static void test_literals(void **state)
+{
+    static const struct slice messages[] = { SLICE("abc"), SLICE("de") };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(literals); i++) {
+        const struct literal_case *c = &literals[i];
+        const char *disabled[] = { c->disabled, NULL };
+        struct imap_done done = { .status = IMAP_NO_STATUS };
+        uint32_t tag;
+        size_t agreed;
+        struct play p;
+        int rc;
+
+        CASE("%s", c->name);
+        play_init(&p, slice_str(c->bytes), 1);
+        p.server.disabled = disabled;
+        CHECK_INT(play_open(&p), 0);
+        buf_clear(&sent);
+        rc = append(&p, messages, 2, &tag, &agreed);
+        if (rc == 0)
+            rc = imap_finish(p.im, tag, NULL, &done, &p.e);
+        CHECK_SLICE(buf_slice(&sent), slice_str(c->sent));
+        CHECK_INT(agreed, c->agreed);
+        CHECK_INT(rc, c->code == E_NONE ? 0 : -1);
+        CHECK_INT(p.e.code, c->code);
+        CHECK_INT(done.status, c->status);
+        play_close(&p);
+    }
+}
+
+/* RFC 7888 sections 4 and 5. */
+static void test_literal_lengths(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t octets;
+        bool at_once;
+    } cases[] = {
+        { IN_WITH("LITERAL-") "+\r\n", 4096, true },
+        { IN_WITH("LITERAL-") "+\r\n", 4097, false },
+        { IN_WITH("LITERAL+") "+\r\n", IMAP_LITERAL_AT_ONCE, true },
+        { IN_WITH("LITERAL+") "+\r\n", IMAP_LITERAL_AT_ONCE + 1, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct play p;
+        uint32_t tag;
+        bool go;
+
+        CASE("%zu octets", cases[i].octets);
+        play_in(&p, cases[i].bytes, 0);
+        imap_begin(p.im, &tag);
+        CHECK_INT(imap_literal_begin(p.im, tag, cases[i].octets, &go, &p.e), 0);
+        CHECK(go);
+        CHECK_INT(stream_flush(p.im->stream, &p.e), 0);
+        CHECK_INT(sent.p[sent.len - 4] == '+', cases[i].at_once);
+        play_close(&p);
+    }
+}
+
+static void test_storing_may_take_long(void **state)
+{
+    struct imap_done done;
+    struct play p;
+    uint32_t tag;
+    bool go;
+
+    (void)state;
+    CASE("the answer to a message, and what waits behind it; then as ever");
+    play_in(&p, IN_WITH("LITERAL+") "m2 OK stored\r\nm3 OK\r\n", 1);
+    CHECK_INT(silence_factor, 1);
+    imap_begin(p.im, &tag);
+    CHECK_INT(imap_literal_begin(p.im, tag, 1, &go, &p.e), 0);
+    CHECK_INT(silence_factor, 1);
+    imap_literal_data(p.im, SLICE("a"));
+    imap_end(p.im);
+    CHECK_INT(imap_finish(p.im, tag, NULL, &done, &p.e), 0);
+    CHECK_INT(silence_factor, 10);
+    CHECK_INT(imap_finish(p.im, noop(p.im), NULL, &done, &p.e), 0);
+    CHECK_INT(silence_factor, 1);
+    play_close(&p);
+}
+
+/* What had been answered before the line broke does not count as lost. */
+static void test_answered(void **state)
+{
+    static const struct slice messages[] = { SLICE("0123456789"), SLICE("0123456789") };
+    struct imap_done done;
+    uint32_t tags[3];
+    size_t agreed;
+    struct play p;
+    int rc = 0;
+
+    (void)state;
+    CASE("cut while reading, and BYE");
+    for (size_t i = 0; i < 2; i++) {
+        play_in(&p, i == 0 ? IN "m2 OK first\r\nm3 NO" : IN "m2 OK first\r\n* BYE\r\nm3 NO second\r\nm4", 0);
+        for (size_t n = 0; n < 3; n++)
+            tags[n] = noop(p.im);
+        CHECK_INT(imap_finish(p.im, tags[2], NULL, &done, &p.e), -1);
+        CHECK_INT(imap_answered(p.im, tags[0], &done), true);
+        CHECK_INT(done.status, IMAP_OK);
+        CHECK_INT(imap_answered(p.im, tags[0], &done), false);
+        CHECK_INT(imap_answered(p.im, tags[1], &done), i == 1);
+        CHECK_INT(imap_answered(p.im, tags[2], &done), false);
+        play_close(&p);
+    }
+    CASE("a write that fails");
+    play_in(&p, IN_WITH("LITERAL+") "m2 OK first\r\n* BYE enough\r\n", 7);
+    sent.max = 60;
+    for (size_t n = 0; n < 2000 && rc == 0; n++) {
+        rc = append(&p, messages, 2, &tags[n > 0], &agreed);
+        if (n >= 20)
+            rc = stream_flush(p.im->stream, &p.e);
+    }
+    CHECK_INT(rc, -1);
+    CHECK_INT(imap_answered(p.im, tags[0], &done), true);
+    CHECK_INT(imap_answered(p.im, tags[1], &done), false);
+    play_close(&p);
+}
+
+static void test_append_limit(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_in(&p, IN_WITH("APPENDLIMIT=35651584 MULTIAPPEND"), 0);
+    CHECK_INT(imap_append_limit(p.im), 35651584);
+    CHECK_INT(imap_caps(p.im), IMAP_CAP_IMAP4REV1 | IMAP_CAP_MULTIAPPEND);
+    play_close(&p);
+    play_in(&p, IN, 0);
+    CHECK_INT(imap_append_limit(p.im), 0);
+    play_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),      cmocka_unit_test(test_starttls_forgets),
-        cmocka_unit_test(test_pipelined), cmocka_unit_test(test_implicit_tls),
-        cmocka_unit_test(test_broken),    cmocka_unit_test(test_uidvalidity_of_the_next_folder),
-        cmocka_unit_test(test_enabled),   cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_in_flight), cmocka_unit_test(test_without_end),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_starttls_forgets),
+        cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_implicit_tls),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_uidvalidity_of_the_next_folder),
+        cmocka_unit_test(test_enabled),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_in_flight),
+        cmocka_unit_test(test_without_end),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_answered),
+        cmocka_unit_test(test_storing_may_take_long),
+        cmocka_unit_test(test_literal_lengths),
+        cmocka_unit_test(test_append_limit),
     };
     struct err e;
 

@@ -34,7 +34,7 @@ static void test_lists(void **state)
         { "UTF8=ONLY accepts too", SLICE("UTF8=ONLY"), { IMAP_CAP_UTF8_ONLY | IMAP_CAP_UTF8_ACCEPT, 0, 0 } },
         { "limits that are none",
           SLICE("APPENDLIMIT APPENDLIMIT=-1 MESSAGELIMIT= MESSAGELIMIT=4294967296 ID"),
-          { IMAP_CAP_ID, 0, 0 } },
+          { IMAP_CAP_ID | IMAP_CAP_APPENDLIMIT, 0, 0 } },
         { "the largest limits",
           SLICE("APPENDLIMIT=18446744073709551615 MESSAGELIMIT=4294967295"),
           { 0, UINT32_MAX, UINT64_MAX } },
@@ -43,7 +43,7 @@ static void test_lists(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct imap_caps got = { ~0u, 9, 9 };
+        struct imap_caps got = { UINT64_MAX, 9, 9 };
 
         CASE("%s", cases[i].name);
         imap_parse_caps(cases[i].names, &got);
@@ -88,6 +88,8 @@ static void test_every_name(void **state)
         "AUTH=LOGIN",
         "XLIST",
         "NAMESPACE",
+        "MULTIAPPEND",
+        "APPENDLIMIT",
     };
 
     (void)state;
@@ -95,7 +97,7 @@ static void test_every_name(void **state)
         if (names[i] == NULL)
             continue;
         CASE("%s", names[i]);
-        CHECK_INT(imap_cap_from_name(slice_str(names[i])), UINT32_C(1) << i);
+        CHECK_INT(imap_cap_from_name(slice_str(names[i])), UINT64_C(1) << i);
     }
     CASE("UTF8=ONLY");
     CHECK_INT(imap_cap_from_name(SLICE("utf8=only")), IMAP_CAP_UTF8_ACCEPT | IMAP_CAP_UTF8_ONLY);

@@ -2,6 +2,7 @@
 #include "wire/imap_parse.h"
 
 #include "../unit.h"
+#include "wire/imap_write.h"
 
 static void test_dates(void **state)
 {
@@ -84,11 +85,38 @@ static void test_every_day(void **state)
     }
 }
 
+/* What is written is what was meant, to the second, at every length of a month. */
+static void test_written(void **state)
+{
+    struct buf out = BUF_INIT(100);
+    int64_t got;
+
+    (void)state;
+    CHECK_INT(imap_put_date(&out, 837596665), 0);
+    CHECK_SLICE(buf_slice(&out), SLICE("\"17-Jul-1996 09:44:25 +0000\""));
+    for (int64_t at = INT64_C(-62167219200); at < INT64_C(253402300800); at += 86399 * 7) {
+        buf_clear(&out);
+        CASE("%" PRId64, at);
+        CHECK_INT(imap_put_date(&out, at), 0);
+        CHECK_INT(imap_parse_date(slice_make(out.p + 1, out.len - 2), &got), 0);
+        CHECK_INT(got, at);
+    }
+    buf_clear(&out);
+    CASE("years that have not four digits");
+    CHECK_INT(imap_put_date(&out, INT64_C(253402300800)), -1);
+    CHECK_INT(imap_put_date(&out, INT64_C(-62167219201)), -1);
+    CHECK_INT(imap_put_date(&out, INT64_MIN), -1);
+    CHECK_INT(imap_put_date(&out, INT64_MAX), -1);
+    CHECK_INT(out.len, 0);
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_every_day),
+        cmocka_unit_test(test_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

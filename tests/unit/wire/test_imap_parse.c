@@ -651,6 +651,12 @@ static const struct {
       0,
       SLICE("a"),
       { MESSAGES(1), .mailbox_id = SLICE("F221-1") } },
+    { "APPENDLIMIT",
+      SLICE("* STATUS a (APPENDLIMIT 257890 MESSAGES 1)\r\n"),
+      0,
+      SLICE("a"),
+      { MESSAGES(1), .append_limit = 257890 } },
+    { "no APPENDLIMIT", SLICE("* STATUS a (MESSAGES 1 APPENDLIMIT NIL)\r\n"), 0, SLICE("a"), { MESSAGES(1) } },
     { "empty", SLICE("* STATUS INBOX ()\r\n"), 0, SLICE("INBOX"), { 0 } },
     { "unknown items",
       SLICE("* status a (SIZE 99999999999999 X (a (b)) Y \"q\" messages 1)\r\n"),
@@ -704,6 +710,7 @@ static void test_status(void **state)
                 CHECK_INT(got.unseen, want->unseen);
                 CHECK_INT(got.has_highestmodseq, want->has_highestmodseq);
                 CHECK_INT(got.highestmodseq, want->highestmodseq);
+                CHECK_INT(got.append_limit, want->append_limit);
                 CHECK_SLICE(got.mailbox_id, want->mailbox_id);
             }
             buf_release(&name);
