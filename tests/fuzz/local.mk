@@ -8,6 +8,7 @@ fuzz_programs = \
   %D%/fuzz_crlf \
   %D%/fuzz_dot \
   %D%/fuzz_eol \
+  %D%/fuzz_fields \
   %D%/fuzz_folder \
   %D%/fuzz_header \
   %D%/fuzz_imap_reader \
@@ -58,6 +59,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_eol_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_eol_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_fields_SOURCES = %D%/fuzz_fields.c %D%/fuzz.h
+%C%_fuzz_fields_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_fields_LDADD = $(FUZZ_WIRE)
+
 %C%_fuzz_folder_SOURCES = %D%/fuzz_folder.c %D%/fuzz.h
 %C%_fuzz_folder_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_folder_LDADD = $(FUZZ_WIRE)
@@ -101,6 +106,7 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_crlf.dict \
   %D%/fuzz_dot.dict \
   %D%/fuzz_eol.dict \
+  %D%/fuzz_fields.dict \
   %D%/fuzz_folder.dict \
   %D%/fuzz_header.dict \
   %D%/fuzz_imap_reader.dict \

@@ -5,6 +5,7 @@ unit_wire_tests = \
   %D%/test_crlf \
   %D%/test_dot \
   %D%/test_eol \
+  %D%/test_fields \
   %D%/test_folder_match \
   %D%/test_folder_mutf7 \
   %D%/test_folder_path \
@@ -41,6 +42,10 @@ TESTS += $(unit_wire_tests)
 %C%_test_eol_SOURCES = %D%/test_eol.c $(UNIT_H)
 %C%_test_eol_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_eol_LDADD = $(UNIT_WIRE)
+
+%C%_test_fields_SOURCES = %D%/test_fields.c $(UNIT_H)
+%C%_test_fields_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_fields_LDADD = $(UNIT_WIRE)
 
 %C%_test_folder_match_SOURCES = %D%/test_folder_match.c $(UNIT_H)
 %C%_test_folder_match_CFLAGS = $(UNIT_CFLAGS)
