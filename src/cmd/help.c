@@ -12,7 +12,7 @@
 
 void help_print(void)
 {
-    printf("mailhaul %s - fetch mail over POP3 and IMAP into Maildirs\n\nCommands:\n", PACKAGE_VERSION);
+    printf("mailhaul %s - fetch mail over POP3 and IMAP, and store it or hand it on\n\nCommands:\n", PACKAGE_VERSION);
     for (size_t i = 0; i < cmd_count; i++) {
         if (cmds[i].summary != NULL)
             printf("  mailhaul %-42s %s\n", cmds[i].synopsis, cmds[i].summary);
@@ -24,7 +24,7 @@ void help_print(void)
            "  -v, --verbose       steps; twice: the lines of the protocol, with secrets hidden\n"
            "      --json          one JSON object a line on standard output\n"
            "      --oversize      fetch: also the messages over max_size\n"
-           "      --connect       check: also connect and log in\n"
+           "      --connect       check: also connect and log in, to destinations too\n"
            "      --adopt         check: bind the Maildirs as they are now to their accounts\n"
            "  -h, --help          this page\n"
            "  -V, --version       version, libraries and features\n"
@@ -39,7 +39,7 @@ void help_version(void)
     printf("libraries: %s, SQLite %s, libConfuse %s, zlib %s, jansson %s\n", tls_library(), journal_library(),
            conf_library(), zlibVersion(), jansson_version_str());
     printf("sources:   pop3 imap\n"
-           "deliver:   maildir (maildir++, fs)\n"
+           "deliver:   maildir (maildir++, fs) smtp lmtp imap command\n"
            "security:  implicit TLS, STARTTLS, TLS 1.2 and 1.3, certificate and key pins\n"
            "login:     auto plain login\n"
            "also:      socks5 tunnel compress"

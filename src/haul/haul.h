@@ -6,7 +6,8 @@
  *     batch before's DELIVERED -> [prepare: fsync of the batch, before that commit] -> commit: rename, fsync of
  *     directories -> DELIVERED -> removal from the server -> its confirmation -> rows deleted
  *
- * The caller makes source, sinks, spool, lock and journal, and owns them; haul_pass() opens and closes source and sinks.
+ * The caller makes source, sinks, spool, lock and journal, and owns them; haul_pass() opens and closes source and
+ * sinks.
  * Thread: everything in one call belongs to the calling thread; a second one commits batches meanwhile and has ended
  * when haul_pass() returns. The counters of struct haul_progress may be read by others at any time.
  */

@@ -166,7 +166,11 @@ def whole(block):
     if re.search(r"^\s*(defaults\s*\{|state_dir|spool_dir|max_sessions|log_|syslog)", block, re.M):
         return block + ACCOUNT
     lines = [line.strip() for line in block.splitlines()]
-    have = {line.split("=")[0].split("{")[0].split()[0] for line in lines if line and not line.startswith("#")}
+    have, depth = set(), 0
+    for line in lines:
+        if line and not line.startswith("#") and depth == 0:
+            have.add(line.split("=")[0].split("{")[0].split()[0])
+        depth += line.count("{") - line.count("}")
     extra = [f'{key} = "{value}"' for key, value in (("host", "h"), ("user", "u"), ("password", "p")) if key not in have
              and not (key == "password" and have & {"password_command", "password_file", "netrc"})]
     if "deliver" not in have:

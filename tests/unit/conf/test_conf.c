@@ -803,7 +803,7 @@ static void test_sample(void **state)
             CHECK_INT(buf_put_char(&on, whole.p[i]), 0);
     }
     c = load(s, buf_cstr(&on));
-    CHECK_INT(c->account_count, 8);
+    CHECK_INT(c->account_count, 14);
     conf_free(&c);
     buf_release(&whole);
     buf_release(&on);
