@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/step.h"
+#include "haul/outcome.h"
 
 struct batch *batch_new(void)
 {
@@ -20,6 +21,8 @@ void batch_free(struct batch **b, struct sink *const *sinks, size_t sink_count)
         for (size_t k = 0; k < sink_count; k++) {
             if (item->slots[k].own != NULL)
                 sinks[k]->ops->discard(sinks[k], &item->slots[k]);
+            free(item->slots[k].why);
+            buf_release(&item->slots[k].done);
         }
         free(item->slots);
         free(item->bytes);
@@ -58,6 +61,8 @@ struct batch_item *batch_add(struct batch *b, const struct journal_message *m, s
         free(item.slots);
         return NULL;
     }
+    for (size_t k = 0; k < sink_count; k++)
+        buf_init(&item.slots[k].done, SINK_DONE_MAX);
     item.m.uidl = keep(&at, m->uidl);
     item.m.message_id = keep(&at, m->message_id);
     item.m.object_id = keep(&at, m->object_id);
@@ -81,14 +86,74 @@ int batch_close_folder(struct batch *b, struct visit *visit, const struct journa
     return 0;
 }
 
+int row_list_add(struct row_list *l, int64_t row, struct err *e)
+{
+    if (l->count == l->cap) {
+        int64_t *v = array_grow(l->v, &l->cap, sizeof(*v));
+        if (v == NULL)
+            return err_nomem(e);
+        l->v = v;
+    }
+    l->v[l->count++] = row;
+    return 0;
+}
+
+bool row_list_has(const struct row_list *l, int64_t row)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->v[i] == row)
+            return true;
+    }
+    return false;
+}
+
+void batch_store_release(struct batch_store *s)
+{
+    batch_free(&s->unrecorded, s->sinks, s->sink_count);
+    free(s->failed.v);
+    free(s->tried.v);
+    for (size_t k = 0; k < SINK_MAX; k++) {
+        struct destination *d = &s->destinations[k];
+
+        for (size_t i = 0; i < d->held_count; i++) {
+            free(d->held[i].folder);
+            free(d->held[i].why);
+        }
+        free(d->held);
+    }
+}
+
+void batch_put_out(struct batch_store *s, size_t k, const struct err *why)
+{
+    char words[ERR_TEXT_MAX + ERR_PEER_MAX];
+    struct err told = *why;
+
+    s->sinks[k]->out = true;
+    err_ctx(&told, "destination %s", s->sinks[k]->name);
+    err_format(&told, words, sizeof(words));
+    log_error("%s", words);
+    trouble_note(&s->err, &told);
+}
+
+bool batch_nobody_left(struct sink *const *sinks, size_t sink_count)
+{
+    bool left = sink_count == 0;
+
+    for (size_t k = 0; k < sink_count; k++)
+        left |= !sinks[k]->out;
+    return !left;
+}
+
 /* The slots of one sink, collected for its prepare and commit. */
-static struct sink_slot **slots_of(struct batch *b, size_t sink, size_t *count_out)
+static struct sink_slot **slots_of(struct batch *b, size_t sink, size_t *count_out, struct err *e)
 {
     struct sink_slot **v = malloc((b->count + 1) * sizeof(struct sink_slot *));
     size_t n = 0;
 
-    if (v == NULL)
+    if (v == NULL) {
+        err_nomem(e);
         return NULL;
+    }
     for (size_t i = 0; i < b->count; i++) {
         if (b->items[i].slots[sink].own != NULL)
             v[n++] = &b->items[i].slots[sink];
@@ -97,19 +162,122 @@ static struct sink_slot **slots_of(struct batch *b, size_t sink, size_t *count_o
     return v;
 }
 
-static int each_sink(struct batch_store *s, struct batch *b, bool commit, struct err *e)
+/* What earlier passes left of a message: a hand-over that was never answered, recipients that have it. */
+static int look_up(struct batch_store *s, struct batch *b, struct err *e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct batch_item *item = &b->items[i];
+
+        for (size_t k = 0; k < s->sink_count; k++) {
+            struct sink_slot *slot = &item->slots[k];
+            char name[SINK_NAME_MAX];
+            enum delivery_state state;
+
+            slot->tries = item->tries;
+            slot->message = item->m.id;
+            /* A Maildir is never in doubt. */
+            if (slot->own == NULL || item->m.id == 0 || s->sinks[k]->ops->write != NULL)
+                continue;
+            if (journal_delivery_get(s->journal, item->m.id, s->sinks[k]->row, &state, name, sizeof(name), &slot->done,
+                                     e) != 0)
+                return -1;
+            slot->known = slot->done.len;
+            slot->doubtful = state == DELIVERY_IN_DOUBT;
+            if (slot->doubtful)
+                memcpy(slot->name, name, sizeof(name));
+        }
+    }
+    return 0;
+}
+
+/* -1 for an error that ends the pass; one that is the destination's own puts it out. */
+static int spare(struct batch_store *s, size_t k, const struct err *why, struct err *e)
+{
+    if (trouble_is_of_sink(why)) {
+        batch_put_out(s, k, why);
+        return 0;
+    }
+    *e = *why;
+    return -1;
+}
+
+static int prepare_all(struct batch_store *s, struct batch *b, struct err *e)
 {
     for (size_t k = 0; k < s->sink_count; k++) {
-        const struct sink_ops *ops = s->sinks[k]->ops;
+        struct sink *sink = s->sinks[k];
         size_t count = 0;
-        struct sink_slot **slots = slots_of(b, k, &count);
+        struct sink_slot **slots;
+        struct err why;
         int rc;
 
+        if (sink->ops->prepare == NULL || sink->out)
+            continue;
+        slots = slots_of(b, k, &count, e);
         if (slots == NULL)
-            return err_nomem(e);
-        rc = count == 0 ? 0
-             : commit   ? ops->commit(s->sinks[k], slots, count, NULL, e)
-                        : ops->prepare(s->sinks[k], slots, count, e);
+            return -1;
+        rc = count > 0 ? sink->ops->prepare(sink, slots, count, &why) : 0;
+        free(slots);
+        if (rc != 0 && spare(s, k, &why, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What the sink holds of its messages, files most of all, goes at once. */
+static void discard(struct sink *sink, struct sink_slot *const *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i]->own != NULL)
+            sink->ops->discard(sink, slots[i]);
+        slots[i]->own = NULL;
+    }
+}
+
+static int commit_one(struct batch_store *s, struct batch *b, size_t k, struct sink_slot *const *slots, size_t count,
+                      struct err *e)
+{
+    struct sink *sink = s->sinks[k];
+    struct destination *d = &s->destinations[k];
+    struct recorder recorder = { .store = s, .batch = b, .sink = k, .verdict = d->verdict };
+    const struct sink_record record = { .ctx = &recorder, .write = outcome_record };
+    struct err why;
+    int rc = sink->ops->commit(sink, slots, count, &record, &why);
+
+    outcome_count(s, b, k);
+    discard(sink, slots, count);
+    if (recorder.failed) {
+        *e = recorder.err;
+        return -1;
+    }
+    if (rc != 0 && !trouble_is_of_sink(&why)) {
+        *e = why;
+        return -1;
+    }
+    if (verdict_enough(&d->verdict, &why) != 0) {
+        d->judged = true;
+        if (d->words[0] != '\0')
+            err_peer(&why, slice_str(d->words));
+        rc = -1;
+    }
+    if (rc != 0)
+        batch_put_out(s, k, &why);
+    return 0;
+}
+
+static int commit_all(struct batch_store *s, struct batch *b, struct err *e)
+{
+    for (size_t k = 0; k < s->sink_count; k++) {
+        size_t count = 0;
+        struct sink_slot **slots;
+        int rc = 0;
+
+        if (s->sinks[k]->out)
+            continue;
+        slots = slots_of(b, k, &count, e);
+        if (slots == NULL)
+            return -1;
+        if (count > 0)
+            rc = commit_one(s, b, k, slots, count, e);
         free(slots);
         if (rc != 0)
             return -1;
@@ -124,15 +292,19 @@ static int folder_row(struct batch_store *s, struct visit *visit, struct err *e)
     return journal_folder_put(s->journal, slice_str(visit->folder->name), &visit->known, e);
 }
 
-static int remember_failed(struct batch_store *s, int64_t row)
+static int stage(struct batch_store *s, struct batch_item *item, struct err *e)
 {
-    if (s->failed_count == s->failed_cap) {
-        int64_t *failed = array_grow(s->failed, &s->failed_cap, sizeof(*failed));
-        if (failed == NULL)
+    for (size_t k = 0; k < s->sink_count; k++) {
+        struct sink_slot *slot = &item->slots[k];
+
+        if (slot->own == NULL || s->sinks[k]->out)
+            continue;
+        slot->message = item->m.id;
+        item->staged |= 1u << k;
+        /* A doubt is recorded already, with the name that it goes by. */
+        if (!slot->doubtful && journal_stage(s->journal, item->m.id, s->sinks[k]->row, slot->name, e) != 0)
             return -1;
-        s->failed = failed;
     }
-    s->failed[s->failed_count++] = row;
     return 0;
 }
 
@@ -151,71 +323,16 @@ static int write_staged(struct batch_store *s, struct batch *b, struct err *e)
         }
         if (journal_message_put(s->journal, &item->m, e) != 0)
             return -1;
-        if (item->m.tries > 0 && remember_failed(s, item->m.id) != 0)
-            return err_nomem(e);
-        for (size_t k = 0; k < s->sink_count; k++) {
-            if (item->slots[k].own != NULL &&
-                journal_stage(s->journal, item->m.id, s->sinks[k]->row, item->slots[k].name, e) != 0)
-                return -1;
-        }
+        if (item->m.tries > 0 && row_list_add(&s->failed, item->m.id, e) != 0)
+            return -1;
+        if (stage(s, item, e) != 0)
+            return -1;
     }
     return 0;
 }
 
-/* A destination did not take it: it is tried in as many passes as one that could not be had. */
-static int write_refused(struct batch_store *s, struct batch_item *item, const char *sink, bool rejected, struct err *e)
+static int write_closed(struct batch_store *s, struct batch *b, struct err *e)
 {
-    char words[SINK_NAME_MAX + 64];
-
-    snprintf(words, sizeof(words), "the destination %s %s", sink, rejected ? "rejected it" : "did not take it");
-    item->m.tries = item->tries + 1;
-    item->m.reason = slice_str(words);
-    item->m.state = rejected || item->m.tries >= HAUL_TRIES ? MESSAGE_QUARANTINED : MESSAGE_PENDING;
-    if (item->m.state == MESSAGE_QUARANTINED) {
-        s->rejected++;
-        log_error("a message in %s was set aside: %s; see: mailhaul quarantine list", item->visit->folder->name, words);
-    } else {
-        s->put_off++;
-        item->visit->unsettled = true;
-        log_warn("a message in %s could not be delivered (try %u of %d): %s", item->visit->folder->name, item->m.tries,
-                 HAUL_TRIES, words);
-    }
-    if (remember_failed(s, item->m.id) != 0)
-        return err_nomem(e);
-    return journal_message_put(s->journal, &item->m, e);
-}
-
-static int write_outcome(struct batch_store *s, struct batch_item *item, int64_t now, struct err *e)
-{
-    const char *refusing = NULL;
-    bool rejected = false;
-
-    for (size_t k = 0; k < s->sink_count; k++) {
-        const struct sink_slot *slot = &item->slots[k];
-
-        if (slot->own == NULL)
-            continue;
-        if (journal_delivery(s->journal, item->m.id, s->sinks[k]->row, slot->state, e) != 0)
-            return -1;
-        if (slot->state != DELIVERY_DELIVERED && !rejected) {
-            refusing = s->sinks[k]->name;
-            rejected = slot->state == DELIVERY_REJECTED;
-        }
-    }
-    if (refusing != NULL)
-        return write_refused(s, item, refusing, rejected, e);
-    return journal_settle_message(s->journal, item->m.id, now, NULL, e);
-}
-
-static int write_delivered(struct batch_store *s, struct batch *b, struct err *e)
-{
-    int64_t now = clock_wall();
-
-    for (size_t i = 0; i < b->count; i++) {
-        struct batch_item *item = &b->items[i];
-        if (!item->row_only && write_outcome(s, item, now, e) != 0)
-            return -1;
-    }
     for (size_t i = 0; i < b->closed_count; i++) {
         struct visit *visit = b->closed[i].visit;
         struct journal_folder *state = &b->closed[i].state;
@@ -230,6 +347,18 @@ static int write_delivered(struct batch_store *s, struct batch *b, struct err *e
         visit->known = *state;
     }
     return 0;
+}
+
+static int write_delivered(struct batch_store *s, struct batch *b, struct err *e)
+{
+    int64_t now = clock_wall();
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct batch_item *item = &b->items[i];
+        if (!item->row_only && outcome_write(s, item, now, e) != 0)
+            return -1;
+    }
+    return outcome_resolve(s, false, now, e) != 0 ? -1 : write_closed(s, b, e);
 }
 
 static void tell(const struct batch_store *s, const struct batch *b)
@@ -256,7 +385,7 @@ int batch_commit(struct batch_store *s, struct batch *b, struct err *e)
 {
     int rc = -1;
 
-    if (each_sink(s, b, false, e) != 0 || journal_begin(s->journal, e) != 0)
+    if (look_up(s, b, e) != 0 || prepare_all(s, b, e) != 0 || journal_begin(s->journal, e) != 0)
         goto out;
     if ((s->unrecorded != NULL && write_delivered(s, s->unrecorded, e) != 0) || write_staged(s, b, e) != 0 ||
         journal_commit(s->journal, e) != 0) {
@@ -265,7 +394,7 @@ int batch_commit(struct batch_store *s, struct batch *b, struct err *e)
     }
     step("batch.staged");
     batch_free(&s->unrecorded, s->sinks, s->sink_count);
-    if (each_sink(s, b, true, e) != 0)
+    if (commit_all(s, b, e) != 0)
         goto out;
     step("batch.delivered");
     tell(s, b);
@@ -289,5 +418,29 @@ int batch_record(struct batch_store *s, struct err *e)
     }
     step("batch.recorded");
     batch_free(&s->unrecorded, s->sinks, s->sink_count);
+    return 0;
+}
+
+int batch_end(struct batch_store *s, struct err *e)
+{
+    if (outcome_is_held(s)) {
+        if (journal_begin(s->journal, e) != 0)
+            return -1;
+        if (outcome_resolve(s, true, clock_wall(), e) != 0 || journal_commit(s->journal, e) != 0) {
+            journal_rollback(s->journal);
+            return -1;
+        }
+        step("batch.judged");
+    }
+    for (size_t k = 0; k < s->sink_count; k++) {
+        struct destination *d = &s->destinations[k];
+        struct err why;
+
+        if (d->judged || verdict_end(&d->verdict, &why) == 0)
+            continue;
+        if (d->words[0] != '\0')
+            err_peer(&why, slice_str(d->words));
+        batch_put_out(s, k, &why);
+    }
     return 0;
 }

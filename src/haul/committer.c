@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/committer.h"
 
+#include "base/log.h"
+
 void committer_init(struct committer *c, const struct batch_store *store)
 {
     *c = (struct committer){ .store = *store };
@@ -12,6 +14,7 @@ static void *commit_loop(void *arg)
 {
     struct committer *c = arg;
 
+    log_account(c->store.account);
     pthread_mutex_lock(&c->lock);
     for (;;) {
         struct batch *b;
@@ -47,8 +50,7 @@ void committer_release(struct committer *c)
         pthread_join(c->thread, NULL);
         c->started = false;
     }
-    batch_free(&c->store.unrecorded, c->store.sinks, c->store.sink_count);
-    free(c->store.failed);
+    batch_store_release(&c->store);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
 }

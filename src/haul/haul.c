@@ -247,6 +247,12 @@ static int save_quirks(struct pass *p, unsigned before, struct err *e)
     return 0;
 }
 
+/* A pass that was cut short cannot know what its refusals mean. */
+static bool is_stopped(int rc, const struct err *e)
+{
+    return rc != 0 && e->code == E_STOPPED;
+}
+
 static int run(struct pass *p, struct err *e)
 {
     const struct haul_options *o = p->o;
@@ -254,7 +260,7 @@ static int run(struct pass *p, struct err *e)
     unsigned quirks;
     int rc;
 
-    if (haul_open_sinks(o, false, e) != 0 || load_quirks(p, e) != 0)
+    if (sinks_open(o, false, &p->committer.store, e) != 0 || load_quirks(p, e) != 0)
         return -1;
     quirks = o->source->quirks;
     o->source->read_only = o->dry_run;
@@ -262,17 +268,28 @@ static int run(struct pass *p, struct err *e)
     if (p->intake == NULL)
         return -1;
     rc = sessions(p, e);
-    if (committer_wait(&p->committer, &later) == 0 && save_quirks(p, quirks, &later) != 0 && rc == 0) {
+    if (committer_wait(&p->committer, &later) == 0 &&
+        ((!is_stopped(rc, e) && batch_end(&p->committer.store, &later) != 0) || save_quirks(p, quirks, &later) != 0) &&
+        (rc == 0 || sinks_is_none_left(e))) {
         *e = later;
         rc = -1;
     }
     return rc;
 }
 
+/* Destinations that went out were told when they did. */
+static bool note_destinations(struct pass *p)
+{
+    const struct err *e = &p->committer.store.err;
+
+    return e->code != E_NONE && trouble_note(&p->r->err, e);
+}
+
 int haul_pass(const struct haul_options *o, struct haul_result *out)
 {
     struct batch_store store = {
-        .journal = o->journal, .sinks = o->sinks, .sink_count = o->sink_count, .observer = &o->observer
+        .journal = o->journal, .sinks = o->sinks, .sink_count = o->sink_count, .observer = &o->observer,
+        .account = o->account, .err = ERR_INIT
     };
     struct pass p = { .o = o, .r = out, .chunk_octets = FIRST_CHUNK_OCTETS };
     struct err e = ERR_INIT;
@@ -282,10 +299,14 @@ int haul_pass(const struct haul_options *o, struct haul_result *out)
     listing_init(&p.listing);
     committer_init(&p.committer, &store);
     rc = run(&p, &e);
-    if (rc != 0 && trouble_note(&out->err, &e))
-        out->err_told = false;
-    else if (rc != 0)
-        report(&p, &e);
+    if (note_destinations(&p))
+        out->err_told = true;
+    if (rc != 0 && !sinks_is_none_left(&e)) {
+        if (trouble_note(&out->err, &e))
+            out->err_told = false;
+        else
+            report(&p, &e);
+    }
     intake_free(&p.intake);
     out->failed += p.committer.store.put_off;
     out->quarantined += p.committer.store.rejected;

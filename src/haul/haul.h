@@ -55,11 +55,13 @@ struct haul_options {
     struct spool *spool; /* for sinks that read whole messages; NULL when no sink does */
     struct journal *journal;
     struct lock *lock;
+    const char *account;   /* its name, in front of what the second thread logs; may be NULL */
+    const char *spool_dir; /* for destinations that read the spool; without one it may be NULL */
     const char *const *folders; /* patterns */
     size_t folder_count;
     struct plan_policy policy;
     unsigned max_messages; /* 0: no limit */
-    size_t batch_messages; /* descriptors that may be open for one batch */
+    size_t batch_messages; /* messages whose files may be open at once: up to two batches' worth are */
     bool dry_run;
     bool list_all; /* scan tells every folder, not only what is needed (`folders` command) */
     struct haul_progress *progress;

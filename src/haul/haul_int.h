@@ -40,6 +40,16 @@ MUST_CHECK int items_add(struct items *i, const struct fetch_item *item, struct 
 
 /* One folder from its listing to its removals. */
 MUST_CHECK int visit_folder(struct pass *p, struct visit *visit, struct err *e);
+/* Destinations (recover.c). Those that are out, and those that read the spool: bit k stands for o->sinks[k]. */
+uint32_t sinks_out(const struct haul_options *o);
+uint32_t sinks_spooled(const struct haul_options *o);
+/* As haul_open_sinks(); with `store`, a destination whose error is its own is out, and that is no error. */
+MUST_CHECK int sinks_open(const struct haul_options *o, bool adopt, struct batch_store *store, struct err *e);
+/* Those of `wanted` are asked whether they can take mail, once in a pass; those that cannot are out. */
+MUST_CHECK int sinks_ready(struct pass *p, uint32_t wanted, struct err *e);
+/* What the pass ends with when every destination is out: each was told. -1. */
+int sinks_none_left(struct err *e);
+bool sinks_is_none_left(const struct err *e);
 /* UIDVALIDITY changed: messages that are here already are found again by their header blocks. The journal's rows are
  * moved to the new UIDs. */
 MUST_CHECK int reidentify(struct pass *p, struct visit *visit, struct err *e);

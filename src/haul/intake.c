@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "haul/intake_int.h"
+#include "haul/haul_int.h"
+#include "store/spool.h"
 
 enum {
 #ifdef MAILHAUL_SMALL
@@ -44,10 +45,16 @@ void intake_free(struct intake **in)
     batch_free(&(*in)->batch, (*in)->options->sinks, (*in)->options->sink_count);
     header_release(&(*in)->header);
     digest_release(&(*in)->digest);
+    spool_free(&(*in)->spool);
     free((*in)->out);
     free((*in)->done);
     free(*in);
     *in = NULL;
+}
+
+static uint32_t wanted_by(const struct intake *in, const struct fetch_item *item)
+{
+    return item->row == 0 ? (uint32_t)((1u << in->options->sink_count) - 1) : item->wanted;
 }
 
 int intake_expect(struct intake *in, struct visit *visit, const struct listing *listing, const struct fetch_item *items,
@@ -66,6 +73,9 @@ int intake_expect(struct intake *in, struct visit *visit, const struct listing *
     in->listing = listing;
     in->items = items;
     in->item_count = count;
+    in->wanted = 0;
+    for (size_t i = 0; i < count; i++)
+        in->wanted |= wanted_by(in, &items[i]);
     return 0;
 }
 
@@ -93,33 +103,88 @@ static bool mark_done(struct intake *in, const struct fetch_item *item)
     return before;
 }
 
-static bool sink_wants(const struct fetch_item *item, size_t k)
+static bool is_in(uint32_t sinks, size_t k)
 {
-    return item->row == 0 || (item->wanted & (1u << k)) != 0;
+    return (sinks & (1u << k)) != 0;
+}
+
+/* Destinations that take messages of this folder now. One may go out in the midst of a message. */
+static uint32_t takers(const struct intake *in)
+{
+    return ~(sinks_out(in->options) | in->visit->barred);
+}
+
+/* This destination cannot hold this folder; told once. */
+static void bar(struct intake *in, size_t k, const struct err *why)
+{
+    char words[ERR_TEXT_MAX + ERR_PEER_MAX];
+    struct err told = *why;
+
+    in->visit->barred |= 1u << k;
+    err_ctx(&told, "folder %s: destination %s", in->visit->folder->name, in->options->sinks[k]->name);
+    err_format(&told, words, sizeof(words));
+    log_error("%s", words);
+    if (trouble_note(&in->result->err, &told))
+        in->result->err_told = true;
+}
+
+/* The others get the messages of a folder that one cannot hold; where there is no other, the folder has to wait. */
+static bool spare(struct intake *in, size_t k, uint32_t sinks, const struct err *why)
+{
+    if (why->scope != SCOPE_FOLDER || (sinks & ~(1u << k)) == 0)
+        return false;
+    bar(in, k, why);
+    return true;
+}
+
+static int begin_spool(struct intake *in, struct err *e)
+{
+    if (in->spool == NULL && spool_new(in->options->spool_dir, &in->spool, e) != 0)
+        return -1;
+    if (spool_begin(in->spool, e) != 0)
+        return -1;
+    in->spooling = true;
+    return 0;
+}
+
+static int begin_sinks(struct intake *in, struct err *e)
+{
+    struct sink_message message = { .folder = slice_str(in->visit->folder->name),
+                                    .delimiter = in->visit->folder->delimiter };
+    uint32_t sinks = in->wanted & takers(in);
+
+    for (size_t k = 0; k < in->options->sink_count; k++) {
+        struct sink *sink = in->options->sinks[k];
+
+        if (!is_in(sinks, k) || sink->ops->write == NULL)
+            continue;
+        if (sink->ops->begin(sink, &message, e) == 0)
+            in->begun |= 1u << k;
+        else if (spare(in, k, sinks, e))
+            sinks &= ~(1u << k);
+        else
+            return -1;
+    }
+    return (sinks & sinks_spooled(in->options)) != 0 ? begin_spool(in, e) : 0;
 }
 
 int intake_begin(struct intake *in, struct err *e)
 {
-    struct sink_message message = { .folder = slice_str(in->visit->folder->name),
-                                    .delimiter = in->visit->folder->delimiter };
-
     intake_drop(in);
     in->octets = 0;
     in->out_len = 0;
     in->eol = EOL_INIT;
     header_clear(&in->header);
+    if (batch_nobody_left(in->options->sinks, in->options->sink_count))
+        return sinks_none_left(e);
     if (digest_start(&in->digest, e) != 0)
         return -1;
     lock_mark_busy(in->options->lock);
-    for (size_t k = 0; k < in->options->sink_count; k++) {
-        if (in->options->sinks[k]->ops->begin(in->options->sinks[k], &message, e) != 0) {
-            while (k-- > 0)
-                in->options->sinks[k]->ops->abort(in->options->sinks[k]);
-            return -1;
-        }
-    }
     in->open = true;
-    return 0;
+    if (begin_sinks(in, e) == 0)
+        return 0;
+    intake_drop(in);
+    return -1;
 }
 
 int intake_try(struct intake *in, struct err *e)
@@ -132,11 +197,15 @@ int intake_try(struct intake *in, struct err *e)
 
 static int write_out(struct intake *in, struct err *e)
 {
-    for (size_t k = 0; k < in->options->sink_count && in->out_len > 0; k++) {
+    struct slice bytes = slice_make(in->out, in->out_len);
+
+    for (size_t k = 0; k < in->options->sink_count && bytes.n > 0; k++) {
         struct sink *sink = in->options->sinks[k];
-        if (sink->ops->write(sink, slice_make(in->out, in->out_len), e) != 0)
+        if (is_in(in->begun, k) && sink->ops->write(sink, bytes, e) != 0)
             return -1;
     }
+    if (in->spooling && bytes.n > 0 && spool_write(in->spool, bytes, e) != 0)
+        return -1;
     in->out_len = 0;
     return 0;
 }
@@ -169,9 +238,14 @@ void intake_drop(struct intake *in)
 {
     if (!in->open)
         return;
-    for (size_t k = 0; k < in->options->sink_count; k++)
-        in->options->sinks[k]->ops->abort(in->options->sinks[k]);
-    in->open = false;
+    for (size_t k = 0; k < in->options->sink_count; k++) {
+        if (is_in(in->begun, k))
+            in->options->sinks[k]->ops->abort(in->options->sinks[k]);
+    }
+    if (in->spooling)
+        spool_drop(in->spool);
+    in->begun = 0;
+    in->open = in->spooling = false;
 }
 
 /* The row of an item as far as the listing tells it. */
@@ -222,25 +296,39 @@ static int submit_if_full(struct intake *in, struct err *e)
     return committer_submit(in->committer, b, e);
 }
 
-static int finish_sinks(struct intake *in, const struct fetch_item *item, const struct arrival *facts,
-                        struct batch_item *arrived, struct err *e)
+/* Of the destinations that want it and can have it: Maildirs that it streamed into, and the readers of the spool. */
+static int finish_sinks(struct intake *in, uint32_t sinks, const struct arrival *facts, struct batch_item *arrived,
+                        struct err *e)
 {
     struct sink_message message = { .folder = slice_str(in->visit->folder->name),
                                     .delimiter = in->visit->folder->delimiter,
                                     .flags = facts->flags,
                                     .date = facts->date,
                                     .octets = in->octets };
+    int rc = 0;
 
-    for (size_t k = 0; k < in->options->sink_count; k++) {
-        struct sink *sink = in->options->sinks[k];
-
-        if (!sink_wants(item, k))
-            sink->ops->abort(sink);
-        else if (sink->ops->finish(sink, &message, &arrived->slots[k], e) != 0)
+    if (in->spooling && (sinks & sinks_spooled(in->options)) != 0) {
+        in->spooling = false;
+        if (spool_finish(in->spool, &message.file, e) != 0)
             return -1;
     }
-    in->open = false;
-    return 0;
+    for (size_t k = 0; k < in->options->sink_count && rc == 0; k++) {
+        struct sink *sink = in->options->sinks[k];
+        bool streams = is_in(in->begun, k);
+
+        if (!is_in(sinks, k) || (!streams && (sink->ops->write != NULL || message.file == NULL)))
+            continue;
+        in->begun &= ~(1u << k);
+        rc = sink->ops->finish(sink, &message, &arrived->slots[k], e);
+        if (rc != 0 && spare(in, k, UINT32_MAX, e))
+            rc = 0;
+        if (rc != 0 && streams)
+            in->begun |= 1u << k;
+    }
+    spool_release(&message.file);
+    if (rc == 0)
+        intake_drop(in);
+    return rc;
 }
 
 int intake_done(struct intake *in, const struct fetch_item *item, const struct arrival *facts, struct err *e)
@@ -249,12 +337,19 @@ int intake_done(struct intake *in, const struct fetch_item *item, const struct a
     struct journal_message m = row_of(in->listing, item, by_uidl);
     struct batch_item *arrived;
     struct err empty = ERR_INIT;
+    uint32_t sinks = wanted_by(in, item) & takers(in);
 
     if (in->octets == 0 && item->octets > 0) {
         err_set(&empty, E_MESSAGE, "the server sent an empty body");
         return intake_failed(in, item, &empty, e);
     }
     if (mark_done(in, item)) {
+        intake_drop(in);
+        return 0;
+    }
+    /* Whoever is without it went out meanwhile; a row says that it is to come again. */
+    if (sinks == 0 && item->row != 0) {
+        in->visit->withheld = true;
         intake_drop(in);
         return 0;
     }
@@ -274,7 +369,7 @@ int intake_done(struct intake *in, const struct fetch_item *item, const struct a
     if (arrived == NULL)
         return -1;
     arrived->tries = item->tries;
-    if (finish_sinks(in, item, facts, arrived, e) != 0)
+    if (finish_sinks(in, sinks, facts, arrived, e) != 0)
         return -1;
     in->batch->octets += in->octets;
     in->result->messages++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * intake.h - where a source pours message bodies: it watches the header block go by (digest, Message-ID), turns CRLF
- * into LF, and hands the bytes to every destination; finished messages gather in a batch (batch.h).
+ * into LF, and hands the bytes to every Maildir, and to one spool file for all other destinations; finished messages
+ * gather in a batch (batch.h). A destination that is out gets nothing.
  *
  * Calling sequence, from a source's fetch():
  *     intake_begin(in)          a body begins, perhaps before it is known whose

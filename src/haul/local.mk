@@ -8,12 +8,13 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/imap_scan.c \
   %D%/intake.c %D%/intake.h %D%/intake_int.h \
   %D%/listing.c %D%/listing.h \
+  %D%/outcome.c %D%/outcome.h \
   %D%/plan.c %D%/plan.h \
   %D%/plan_folder.c %D%/plan_folder.h \
   %D%/pop3_listing.c %D%/pop3_listing.h \
   %D%/recover.c \
   %D%/reidentify.c \
-  %D%/sink.h \
+  %D%/sink.c %D%/sink.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
   %D%/source.c %D%/source.h \
   %D%/source_imap.c %D%/source_imap.h %D%/source_imap_int.h \

@@ -20,11 +20,7 @@ static uint16_t all_sinks(const struct pass *p)
 
 static bool failed_now(const struct pass *p, int64_t row)
 {
-    for (size_t i = 0; i < p->committer.store.failed_count; i++) {
-        if (p->committer.store.failed[i] == row)
-            return true;
-    }
-    return false;
+    return row_list_has(&p->committer.store.failed, row);
 }
 
 static int wanted_sinks(struct pass *p, int64_t row, uint16_t *out, struct err *e)
@@ -66,9 +62,13 @@ static int sort_in(struct pass *p, uint32_t number, uint64_t octets, const struc
         *truncated = true;
         return 0;
     }
-    p->budget--;
     if (wanted_sinks(p, item.row, &item.wanted, e) != 0)
         return -1;
+    if (item.wanted != 0 && (item.wanted & ~sinks_out(p->o)) == 0) {
+        *truncated = true;
+        return 0;
+    }
+    p->budget--;
     return items_add(item.tries > 0 ? &p->retry : &p->fetch, &item, e);
 }
 

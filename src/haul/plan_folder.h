@@ -11,7 +11,7 @@
 #include "haul/haul_int.h"
 
 /* Fills p->fetch, p->retry and p->skip from p->listing. `truncated_out`: something wanted was left for the next pass
- * (max_messages, or it failed in this pass already). */
+ * (max_messages, it failed in this pass already, or only destinations that are out are without it). */
 MUST_CHECK int plan_fetches(struct pass *p, struct visit *visit, bool *truncated_out, struct err *e);
 /* Fills p->remove with stored messages whose time on the server is over. */
 MUST_CHECK int plan_removals(struct pass *p, struct visit *visit, struct err *e);

@@ -49,6 +49,9 @@ struct sink_slot {
     int64_t message; /* the journal's row */
     bool doubtful;   /* an earlier hand-over was never answered; `name` is what was recorded then */
     unsigned tries;  /* passes in which it failed before */
+    /* The heart's own. */
+    bool told;    /* that it may arrive twice was logged          */
+    size_t known; /* bytes of `done` that came from the journal */
     /* Recipients that have it, each followed by a NUL: from the journal before commit, which appends to it. */
     struct buf done;
 };
@@ -68,7 +71,9 @@ struct sink_message {
 };
 
 /* Writes slot->state, name and recipients (done) to the journal now: it survives the end of the program, though not a
- * power cut before the batch's own commit. Not from two threads at a time. */
+ * power cut before the batch's own commit. Called for every step and outcome, also for REJECTED and put off: -1 is the
+ * heart's word that this commit ends here, to be returned from it unchanged (E_DISK; E_REJECTED: enough was refused).
+ * What is on its way by then may still be answered and set in its slot. Not from two threads at a time. */
 struct sink_record {
     void *ctx;
     int (*write)(void *ctx, struct sink_slot *slot, struct err *e);
@@ -118,6 +123,7 @@ struct sink {
     const char *name;   /* borrowed: the deliver section's */
     bool drop_rejected; /* on_reject = "drop" */
     int64_t row;        /* of the journal, set by the heart */
+    _Atomic bool out;   /* for the rest of this pass, set by the heart: it is asked for nothing more */
 };
 
 #endif

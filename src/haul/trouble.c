@@ -23,3 +23,54 @@ bool trouble_note(struct err *worst, const struct err *e)
         *worst = *e;
     return worse;
 }
+
+bool trouble_is_of_sink(const struct err *e)
+{
+    return e->code != E_DISK && e->code != E_NOMEM && e->code != E_STOPPED;
+}
+
+void verdict_add(struct verdict *v, enum outcome outcome)
+{
+    v->accepted += outcome == OUTCOME_ACCEPTED;
+    v->rejected += outcome == OUTCOME_REJECTED;
+    v->put_off += outcome == OUTCOME_PUT_OFF;
+}
+
+bool verdict_holds(const struct verdict *v)
+{
+    return v->accepted == 0;
+}
+
+enum meaning verdict_meaning(const struct verdict *v, enum outcome outcome, unsigned tries)
+{
+    if (outcome == OUTCOME_REJECTED)
+        return v->accepted > 0 || v->rejected < VERDICT_ALL_REJECTED ? MEANS_ASIDE : MEANS_NOTHING;
+    /* A greylisting or full server puts everything off. A message that was singled out in an earlier pass, while others
+     * were taken, is tried last, and may be the only one that is left. */
+    return v->accepted > 0 || tries > 0 ? MEANS_TRY : MEANS_NOTHING;
+}
+
+int verdict_enough(const struct verdict *v, struct err *e)
+{
+    if (v->accepted > 0)
+        return 0;
+    if (v->rejected >= VERDICT_REJECTED_MAX)
+        return verdict_end(v, e);
+    if (v->put_off >= VERDICT_PUT_OFF_MAX) {
+        err_set(e, E_BUSY, "it put off all of %" PRIu64 " messages; the rest is left for later", v->put_off);
+        return err_retry(e, RETRY_LATER);
+    }
+    return 0;
+}
+
+int verdict_end(const struct verdict *v, struct err *e)
+{
+    if (v->accepted > 0 || v->rejected < VERDICT_ALL_REJECTED)
+        return 0;
+    err_set(e, E_REJECTED,
+            "it refused all of %" PRIu64
+            " messages for good, so nothing was set aside and everything stays on the server; see what it says, and "
+            "its settings",
+            v->rejected);
+    return err_retry(e, RETRY_NEVER);
+}

@@ -66,6 +66,44 @@ static int blame(struct pass *p, const struct err *why, struct err *e)
     return intake_failed(p->intake, item, why, e);
 }
 
+static uint32_t wanted_of(const struct pass *p, const struct fetch_item *item)
+{
+    return item->row == 0 ? (uint32_t)((1u << p->o->sink_count) - 1) : item->wanted;
+}
+
+/* Those that only destinations want which are out stay where they are. */
+static void withhold(struct pass *p, struct visit *visit, struct items *items)
+{
+    uint32_t out = sinks_out(p->o);
+    size_t kept = 0;
+
+    if (out == 0)
+        return;
+    for (size_t i = 0; i < items->count; i++) {
+        uint32_t wanted = wanted_of(p, &items->v[i]);
+        if (wanted == 0 || (wanted & ~out) != 0)
+            items->v[kept++] = items->v[i];
+    }
+    visit->withheld |= kept < items->count;
+    items->count = kept;
+}
+
+/* Before anything is fetched, whoever is to have it is asked whether it can be had. */
+static int ask_destinations(struct pass *p, struct visit *visit, struct err *e)
+{
+    uint32_t wanted = 0;
+
+    for (size_t i = 0; i < p->fetch.count; i++)
+        wanted |= wanted_of(p, &p->fetch.v[i]);
+    for (size_t i = 0; i < p->retry.count; i++)
+        wanted |= wanted_of(p, &p->retry.v[i]);
+    if (wanted != 0 && sinks_ready(p, wanted, e) != 0)
+        return -1;
+    withhold(p, visit, &p->fetch);
+    withhold(p, visit, &p->retry);
+    return 0;
+}
+
 static int fetch_items(struct pass *p, struct visit *visit, const struct fetch_item *items, size_t count, struct err *e)
 {
     struct source *source = p->o->source;
@@ -124,8 +162,11 @@ static bool put_off_retries(struct pass *p, struct visit *visit)
 static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, struct err *e)
 {
     int64_t began = clock_mono_ms();
-    size_t n = chunk_of(p);
+    size_t n;
 
+    if (ask_destinations(p, visit, e) != 0)
+        return -1;
+    n = chunk_of(p);
     for (size_t i = 0; i < p->skip.count; i++) {
         const struct fetch_item *item = &p->skip.v[i];
         if (intake_skip(p->intake, visit, &p->listing, item, e) != 0)
@@ -306,7 +347,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (source->one_folder && (committer_wait(&p->committer, e) != 0 || plan_note_gone(p, visit, e) != 0))
         return -1;
     return close_folder(p, visit, &before,
-                        !truncated && !left && !put_off && !renewed && p->r->failed == failed_before &&
+                        !truncated && !left && !put_off && !visit->withheld && !renewed && p->r->failed == failed_before &&
                             (removed == 0 || !source->one_folder),
                         removed, e);
 }

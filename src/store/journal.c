@@ -407,7 +407,18 @@ const char *journal_tag(const struct journal *j)
 
 /* ---- transactions ---- */
 
-int journal_begin(struct journal *j, struct err *e)
+/* Only between transactions can it be changed. */
+static int set_light(struct journal *j, bool light, struct err *e)
+{
+    if (j->light == light)
+        return 0;
+    if (journal_exec(j, light ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", e) != 0)
+        return -1;
+    j->light = light;
+    return 0;
+}
+
+static int begin(struct journal *j, bool light, struct err *e)
 {
     sqlite3_stmt *st;
 
@@ -415,11 +426,23 @@ int journal_begin(struct journal *j, struct err *e)
     if (j->broken)
         return disk_err(e, EIO, "%s", j->path);
     journal_walk_pause(j);
+    if (set_light(j, light, e) != 0)
+        return -1;
     st = journal_stmt(j, ST_BEGIN, "BEGIN IMMEDIATE", e);
     if (st == NULL || journal_run(j, st, e) != 0)
         return -1;
     j->writing = true;
     return 0;
+}
+
+int journal_begin(struct journal *j, struct err *e)
+{
+    return begin(j, false, e);
+}
+
+int journal_begin_light(struct journal *j, struct err *e)
+{
+    return begin(j, true, e);
 }
 
 int journal_commit(struct journal *j, struct err *e)
@@ -434,7 +457,8 @@ int journal_commit(struct journal *j, struct err *e)
         return -1;
     }
     j->writing = false;
-    step("journal.commit");
+    if (!j->light)
+        step("journal.commit");
     return 0;
 }
 

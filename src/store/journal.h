@@ -6,16 +6,19 @@
  * never a file name, never SQL text.
  *
  * States of a delivery: WANTED (the account has this destination, nothing done) -> STAGED (its final name is chosen
- * and recorded, the effect may or may not have happened) -> DELIVERED; or IN_DOUBT, REJECTED. A message's deliveries
- * are fixed when its row is made: the destinations that were active then. A message is STORED when every delivery of
- * an active destination is DELIVERED, and at least one is.
+ * and recorded, the effect may or may not have happened) -> DELIVERED; or IN_DOUBT (handed over, and the answer was
+ * never read), REJECTED (the destination will not take it), DROPPED (the same, and the user said that such mail may
+ * go). Done are DELIVERED and DROPPED; all others are missing. A message's deliveries are fixed when its row is made:
+ * the destinations that were active then. A message is STORED when every delivery of an active destination is done,
+ * and at least one is.
  *
  * States of a message: PENDING (not stored yet; tries counts failed passes) -> STORED(at) -> REMOVING (taken off the
  * server, not confirmed) -> row deleted; or SKIPPED (over max_size), QUARANTINED (reason), DROPPED (the user gave it
  * up; it stays on the server and is never asked for again).
  *
  * Writing happens between journal_begin() and journal_commit(); a commit is durable when it returns, and one that
- * fails has been rolled back. Reading needs no transaction. A pass that only reads leaves no write, no flush. Calls
+ * fails has been rolled back. After journal_begin_light() it costs no flush: it survives the end of the program at
+ * once, a power cut only with the next durable one. Reading needs no transaction. A pass that only reads leaves no write, no flush. Calls
  * for one message or folder are by row id, which stays the same for the row's life (> 0).
  *
  * Calling sequence: journal_open(); journal_sink() for each destination, then journal_sinks_done(); the rest in any
@@ -38,7 +41,14 @@ const char *journal_library(void);
 
 enum { JOURNAL_TAG_LEN = 8, JOURNAL_SHA256 = 32 };
 
-enum delivery_state { DELIVERY_WANTED, DELIVERY_STAGED, DELIVERY_DELIVERED, DELIVERY_IN_DOUBT, DELIVERY_REJECTED };
+enum delivery_state {
+    DELIVERY_WANTED,
+    DELIVERY_STAGED,
+    DELIVERY_DELIVERED,
+    DELIVERY_IN_DOUBT,
+    DELIVERY_REJECTED,
+    DELIVERY_DROPPED
+};
 enum message_state {
     MESSAGE_PENDING,
     MESSAGE_STORED,
@@ -57,6 +67,7 @@ void journal_close(struct journal **j);
 const char *journal_tag(const struct journal *j);
 
 MUST_CHECK int journal_begin(struct journal *j, struct err *e);
+MUST_CHECK int journal_begin_light(struct journal *j, struct err *e);
 MUST_CHECK int journal_commit(struct journal *j, struct err *e);
 void journal_rollback(struct journal *j); /* harmless outside a transaction */
 
@@ -167,10 +178,16 @@ MUST_CHECK int journal_message_marked(struct journal *j, int64_t message, struct
 MUST_CHECK int journal_message_delete(struct journal *j, int64_t message, struct err *e);
 /* STAGED under this name. E_DISK for a destination that the message is not meant for. */
 MUST_CHECK int journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
-/* DELIVERED, IN_DOUBT, REJECTED, or back to WANTED. */
+/* DELIVERED, IN_DOUBT, REJECTED, DROPPED, or back to WANTED, which has no name. `name`: what it is called there by now,
+ * NULL: as before. When it is done, the recipients of journal_recipients() are forgotten. */
 MUST_CHECK int journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state,
-                                struct err *e);
-/* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are DELIVERED. *stored_out,
+                                const char *name, struct err *e);
+/* The recipients that have it, when a destination has several for one message: opaque here. */
+MUST_CHECK int journal_recipients(struct journal *j, int64_t message, int64_t sink, struct slice done, struct err *e);
+/* A failed pass more, of a PENDING message: it stays that or becomes QUARANTINED. */
+MUST_CHECK int journal_message_tried(struct journal *j, int64_t message, enum message_state state, unsigned tries,
+                                     struct slice reason, struct err *e);
+/* After deliveries changed: sets STORED (stored_at = now, tries = 0) when all that count are done. *stored_out,
  * which may be NULL: it is STORED now, or was before. */
 MUST_CHECK int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool *stored_out, struct err *e);
 /* The folder of this message is not settled any more: its next pass looks at everything. */
@@ -187,7 +204,10 @@ struct journal_staged {
 };
 MUST_CHECK int journal_staged_first(struct journal *j, int64_t sink, int64_t after_message, struct journal_staged *out,
                                     bool *found_out, struct err *e);
-/* Which destinations of a message are not DELIVERED yet: bit i stands for sinks[i]. */
+/* How far one delivery is; the name ("" for none) and the recipients are copied. WANTED when there is none. */
+MUST_CHECK int journal_delivery_get(struct journal *j, int64_t message, int64_t sink, enum delivery_state *state_out,
+                                    char *name, size_t name_size, struct buf *recipients_out, struct err *e);
+/* Which destinations of a message are not done yet: bit i stands for sinks[i]. */
 MUST_CHECK int journal_missing(struct journal *j, int64_t message, const int64_t *sinks, size_t count,
                                uint64_t *bits_out, struct err *e);
 

@@ -49,13 +49,16 @@ int journal_stage(struct journal *j, int64_t message, int64_t sink, const char *
     return journal_run(j, st, e) != 0 ? -1 : changed_one(j, e);
 }
 
-int journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state, struct err *e)
+int journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state, const char *name,
+                     struct err *e)
 {
     sqlite3_stmt *st;
 
     assert(j->writing && state != DELIVERY_STAGED);
     st = journal_stmt(j, ST_DELIVERY_SET,
-                      "UPDATE delivery SET state = ?3, name = CASE ?3 WHEN 0 THEN NULL ELSE name END"
+                      "UPDATE delivery SET state = ?3,"
+                      " name = CASE ?3 WHEN 0 THEN NULL ELSE ifnull(?4, name) END,"
+                      " recipients = CASE WHEN ?3 IN (2, 5) THEN NULL ELSE recipients END"
                       " WHERE message = ?1 AND sink = ?2",
                       e);
     if (st == NULL)
@@ -63,7 +66,56 @@ int journal_delivery(struct journal *j, int64_t message, int64_t sink, enum deli
     bind_int(j, st, 1, message);
     bind_int(j, st, 2, sink);
     bind_int(j, st, 3, (int64_t)state);
+    bind_text(j, st, 4, name);
     return journal_run(j, st, e) != 0 ? -1 : changed_one(j, e);
+}
+
+int journal_recipients(struct journal *j, int64_t message, int64_t sink, struct slice done, struct err *e)
+{
+    sqlite3_stmt *st;
+
+    assert(j->writing);
+    st =
+        journal_stmt(j, ST_RECIPIENTS, "UPDATE delivery SET recipients = ?3 WHERE message = ?1 AND sink = ?2", e);
+    if (st == NULL)
+        return -1;
+    bind_int(j, st, 1, message);
+    bind_int(j, st, 2, sink);
+    bind_slice_or_null(j, st, 3, done);
+    return journal_run(j, st, e) != 0 ? -1 : changed_one(j, e);
+}
+
+int journal_delivery_get(struct journal *j, int64_t message, int64_t sink, enum delivery_state *state_out, char *name,
+                         size_t name_size, struct buf *recipients_out, struct err *e)
+{
+    sqlite3_stmt *st =
+        journal_stmt(j, ST_DELIVERY_GET,
+                     "SELECT state, name, recipients FROM delivery WHERE message = ?1 AND sink = ?2", e);
+    struct slice known;
+    bool row;
+    int rc = 0;
+
+    *state_out = DELIVERY_WANTED;
+    name[0] = '\0';
+    buf_clear(recipients_out);
+    if (st == NULL)
+        return -1;
+    bind_int(j, st, 1, message);
+    bind_int(j, st, 2, sink);
+    if (journal_row(j, st, &row, e) != 0)
+        return -1;
+    if (!row)
+        return 0;
+    *state_out = (enum delivery_state)sqlite3_column_int(st, 0);
+    known = column_slice(st, 1);
+    if (known.n > 0 && known.n < name_size) {
+        memcpy(name, known.p, known.n);
+        name[known.n] = '\0';
+    }
+    if (buf_put_slice(recipients_out, column_slice(st, 2)) != 0)
+        rc = err_nomem(e);
+    journal_done(st);
+    return rc;
 }
 
 static int is_stored(struct journal *j, int64_t message, bool *out, struct err *e)
@@ -89,13 +141,13 @@ int journal_settle_message(struct journal *j, int64_t message, int64_t now, bool
 
     assert(j->writing);
     journal_walk_pause(j);
-    /* At least one must have it: a message whose destinations are all gone is in nobody's hands. */
+    /* At least one must be done with it: a message whose destinations are all gone is in nobody's hands. */
     st = journal_stmt(j, ST_SETTLE,
                       "UPDATE message SET state = 1, stored_at = ?2, tries = 0, reason = NULL"
                       " WHERE id = ?1 AND state NOT IN (1, 2)"
-                      " AND EXISTS (SELECT 1 FROM delivery WHERE message = ?1 AND state = 2)"
+                      " AND EXISTS (SELECT 1 FROM delivery WHERE message = ?1 AND state IN (2, 5))"
                       " AND NOT EXISTS (SELECT 1 FROM delivery d CROSS JOIN sink s ON s.id = d.sink"
-                      "                 WHERE d.message = ?1 AND d.state <> 2 AND s.active)",
+                      "                 WHERE d.message = ?1 AND d.state NOT IN (2, 5) AND s.active)",
                       e);
     if (st == NULL)
         return -1;
@@ -151,7 +203,7 @@ out:
 int journal_missing(struct journal *j, int64_t message, const int64_t *sinks, size_t count, uint64_t *bits_out,
                     struct err *e)
 {
-    sqlite3_stmt *st = journal_stmt(j, ST_MISSING, "SELECT sink FROM delivery WHERE message = ?1 AND state <> 2", e);
+    sqlite3_stmt *st = journal_stmt(j, ST_MISSING, "SELECT sink FROM delivery WHERE message = ?1 AND state NOT IN (2, 5)", e);
     bool row;
 
     assert(count <= JOURNAL_SINKS_MAX);

@@ -39,11 +39,14 @@ enum journal_slot {
     ST_MESSAGE_RESIZE,
     ST_MESSAGE_GONE,
     ST_MESSAGE_MARKED,
+    ST_MESSAGE_TRIED,
     ST_MESSAGE_DELETE,
     ST_MESSAGE_DELETE_DELIVERIES,
     ST_DELIVERY_INSERT,
     ST_STAGE,
     ST_DELIVERY_SET,
+    ST_DELIVERY_GET,
+    ST_RECIPIENTS,
     ST_SETTLE,
     ST_IS_STORED,
     ST_PRUNE_DELIVERIES,
@@ -64,6 +67,7 @@ struct journal {
     sqlite3 *db;
     char *path;
     bool read_only, writing;
+    bool light; /* synchronous is NORMAL, not FULL */
     /* An fsync has failed: what the kernel still holds of this file can no longer be trusted. */
     bool broken;
     char tag[JOURNAL_TAG_LEN + 1];
@@ -85,7 +89,7 @@ struct journal {
 
 /* Of columns folder and message alike: the numbers are in the file, so they never change. */
 _Static_assert(DELIVERY_WANTED == 0 && DELIVERY_STAGED == 1 && DELIVERY_DELIVERED == 2 && DELIVERY_IN_DOUBT == 3 &&
-                   DELIVERY_REJECTED == 4,
+                   DELIVERY_REJECTED == 4 && DELIVERY_DROPPED == 5,
                "the SQL texts hold these numbers");
 _Static_assert(MESSAGE_PENDING == 0 && MESSAGE_STORED == 1 && MESSAGE_REMOVING == 2 && MESSAGE_SKIPPED == 3 &&
                    MESSAGE_QUARANTINED == 4 && MESSAGE_DROPPED == 5,

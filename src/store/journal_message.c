@@ -245,7 +245,7 @@ static void bind_facts(struct journal *j, sqlite3_stmt *st, const struct journal
 static int insert_deliveries(struct journal *j, int64_t message, struct err *e)
 {
     for (size_t i = 0; i < j->sink_count; i++) {
-        sqlite3_stmt *st = journal_stmt(j, ST_DELIVERY_INSERT, "INSERT INTO delivery VALUES (?1, ?2, 0, NULL)", e);
+        sqlite3_stmt *st = journal_stmt(j, ST_DELIVERY_INSERT, "INSERT INTO delivery (message, sink, state) VALUES (?1, ?2, 0)", e);
         if (st == NULL)
             return -1;
         bind_int(j, st, 1, message);
@@ -326,6 +326,24 @@ int journal_message_gone(struct journal *j, int64_t message, int64_t gone_at, st
 int journal_message_marked(struct journal *j, int64_t message, struct err *e)
 {
     return change(j, ST_MESSAGE_MARKED, "UPDATE message SET state = 2 WHERE id = ?1", message, 0, 0, e);
+}
+
+int journal_message_tried(struct journal *j, int64_t message, enum message_state state, unsigned tries,
+                          struct slice reason, struct err *e)
+{
+    sqlite3_stmt *st;
+
+    assert(j->writing && (state == MESSAGE_PENDING || state == MESSAGE_QUARANTINED));
+    journal_walk_pause(j);
+    st = journal_stmt(j, ST_MESSAGE_TRIED,
+                      "UPDATE message SET state = ?2, tries = ?3, reason = ?4 WHERE id = ?1 AND state = 0", e);
+    if (st == NULL)
+        return -1;
+    bind_int(j, st, 1, message);
+    bind_int(j, st, 2, (int64_t)state);
+    bind_int(j, st, 3, tries);
+    bind_slice_or_null(j, st, 4, reason);
+    return journal_run(j, st, e);
 }
 
 int journal_message_delete(struct journal *j, int64_t message, struct err *e)

@@ -112,12 +112,12 @@ static int sinks_drop(struct journal *j, const char *kept, struct err *e)
                  "UPDATE sink SET active = 0 WHERE active AND id NOT IN (%s);"
                  "UPDATE folder SET settled = 0;"
                  "UPDATE message SET state = 1, stored_at = %" PRId64 ", tries = 0, reason = NULL WHERE state = 0"
-                 " AND EXISTS (SELECT 1 FROM delivery d WHERE d.message = message.id AND d.state = 2)"
-                 " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message = message.id AND d.state <> 2"
+                 " AND EXISTS (SELECT 1 FROM delivery d WHERE d.message = message.id AND d.state IN (2, 5))"
+                 " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message = message.id AND d.state NOT IN (2, 5)"
                  "                 AND d.sink IN (%s));"
                  "INSERT INTO delivery (message, sink, state) SELECT m.id, s.id, 0 FROM message m JOIN sink s"
                  " WHERE s.active AND m.state IN (0, 3, 4) AND NOT EXISTS (SELECT 1 FROM delivery d"
-                 "  WHERE d.message = m.id AND (d.state IN (2, 3) OR d.sink IN (%s)));",
+                 "  WHERE d.message = m.id AND (d.state IN (2, 3, 5) OR d.sink IN (%s)));",
                  kept, clock_wall(), kept, kept) != 0) {
         err_nomem(e);
         goto out;
