@@ -112,6 +112,7 @@ void batch_store_release(struct batch_store *s)
     batch_free(&s->unrecorded, s->sinks, s->sink_count);
     free(s->failed.v);
     free(s->tried.v);
+    free(s->aside.v);
     for (size_t k = 0; k < SINK_MAX; k++) {
         struct destination *d = &s->destinations[k];
 
@@ -358,7 +359,13 @@ static int write_delivered(struct batch_store *s, struct batch *b, struct err *e
         if (!item->row_only && outcome_write(s, item, now, e) != 0)
             return -1;
     }
-    return outcome_resolve(s, false, now, e) != 0 ? -1 : write_closed(s, b, e);
+    if (outcome_resolve(s, false, now, e) != 0)
+        return -1;
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].open && !row_list_has(&s->aside, b->items[i].m.id))
+            b->items[i].visit->unsettled = true;
+    }
+    return write_closed(s, b, e);
 }
 
 static void tell(const struct batch_store *s, const struct batch *b)

@@ -40,6 +40,7 @@ struct batch_item {
     unsigned tries;           /* passes in which it failed before this one */
     struct sink_slot *slots;  /* owned; one for each sink; own == NULL: not for that sink */
     uint32_t staged;          /* bit k: for sinks[k], when the batch was staged */
+    bool open;                /* delivered, and some destination is without it */
 };
 
 struct batch {
@@ -92,10 +93,11 @@ struct batch_store {
     struct sink *const *sinks;
     size_t sink_count;
     const struct haul_observer *observer;
-    const char *account;      /* for the log; may be NULL */
-    struct batch *unrecorded; /* delivered, DELIVERED not written yet */
-    struct row_list failed;   /* messages that failed in this pass: they are not asked for again in it */
-    struct row_list tried;    /* those of them that had a try counted for it */
+    const char *account;        /* for the log; may be NULL */
+    struct batch *unrecorded;   /* delivered, DELIVERED not written yet */
+    struct row_list failed;     /* messages that failed in this pass: they are not asked for again in it */
+    struct row_list tried;      /* those of them that had a try counted for it */
+    struct row_list aside;      /* those that are out of the way: set aside, or dropped */
     uint64_t put_off, rejected; /* messages that a destination would not take: to be tried again, set aside */
     struct destination destinations[SINK_MAX];
     struct err err; /* of the destinations that are out: the one that decides the exit status; told */

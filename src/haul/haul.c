@@ -287,10 +287,12 @@ static bool note_destinations(struct pass *p)
 
 int haul_pass(const struct haul_options *o, struct haul_result *out)
 {
-    struct batch_store store = {
-        .journal = o->journal, .sinks = o->sinks, .sink_count = o->sink_count, .observer = &o->observer,
-        .account = o->account, .err = ERR_INIT
-    };
+    struct batch_store store = { .journal = o->journal,
+                                 .sinks = o->sinks,
+                                 .sink_count = o->sink_count,
+                                 .observer = &o->observer,
+                                 .account = o->account,
+                                 .err = ERR_INIT };
     struct pass p = { .o = o, .r = out, .chunk_octets = FIRST_CHUNK_OCTETS };
     struct err e = ERR_INIT;
     int rc;

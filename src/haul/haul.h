@@ -55,8 +55,7 @@ struct haul_options {
     struct spool *spool; /* for sinks that read whole messages; NULL when no sink does */
     struct journal *journal;
     struct lock *lock;
-    const char *account;   /* its name, in front of what the second thread logs; may be NULL */
-    const char *spool_dir; /* for destinations that read the spool; without one it may be NULL */
+    const char *account;        /* its name, in front of what the second thread logs; may be NULL */
     const char *const *folders; /* patterns */
     size_t folder_count;
     struct plan_policy policy;

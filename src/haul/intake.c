@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "haul/haul_int.h"
-#include "store/spool.h"
 
 enum {
 #ifdef MAILHAUL_SMALL
@@ -45,7 +44,6 @@ void intake_free(struct intake **in)
     batch_free(&(*in)->batch, (*in)->options->sinks, (*in)->options->sink_count);
     header_release(&(*in)->header);
     digest_release(&(*in)->digest);
-    spool_free(&(*in)->spool);
     free((*in)->out);
     free((*in)->done);
     free(*in);
@@ -137,16 +135,6 @@ static bool spare(struct intake *in, size_t k, uint32_t sinks, const struct err 
     return true;
 }
 
-static int begin_spool(struct intake *in, struct err *e)
-{
-    if (in->spool == NULL && spool_new(in->options->spool_dir, &in->spool, e) != 0)
-        return -1;
-    if (spool_begin(in->spool, e) != 0)
-        return -1;
-    in->spooling = true;
-    return 0;
-}
-
 static int begin_sinks(struct intake *in, struct err *e)
 {
     struct sink_message message = { .folder = slice_str(in->visit->folder->name),
@@ -165,7 +153,12 @@ static int begin_sinks(struct intake *in, struct err *e)
         else
             return -1;
     }
-    return (sinks & sinks_spooled(in->options)) != 0 ? begin_spool(in, e) : 0;
+    if ((sinks & sinks_spooled(in->options)) == 0)
+        return 0;
+    if (spool_begin(in->options->spool, e) != 0)
+        return -1;
+    in->spooling = true;
+    return 0;
 }
 
 int intake_begin(struct intake *in, struct err *e)
@@ -204,7 +197,7 @@ static int write_out(struct intake *in, struct err *e)
         if (is_in(in->begun, k) && sink->ops->write(sink, bytes, e) != 0)
             return -1;
     }
-    if (in->spooling && bytes.n > 0 && spool_write(in->spool, bytes, e) != 0)
+    if (in->spooling && bytes.n > 0 && spool_write(in->options->spool, bytes, e) != 0)
         return -1;
     in->out_len = 0;
     return 0;
@@ -243,7 +236,7 @@ void intake_drop(struct intake *in)
             in->options->sinks[k]->ops->abort(in->options->sinks[k]);
     }
     if (in->spooling)
-        spool_drop(in->spool);
+        spool_drop(in->options->spool);
     in->begun = 0;
     in->open = in->spooling = false;
 }
@@ -309,7 +302,7 @@ static int finish_sinks(struct intake *in, uint32_t sinks, const struct arrival 
 
     if (in->spooling && (sinks & sinks_spooled(in->options)) != 0) {
         in->spooling = false;
-        if (spool_finish(in->spool, &message.file, e) != 0)
+        if (spool_finish(in->options->spool, &message.file, e) != 0)
             return -1;
     }
     for (size_t k = 0; k < in->options->sink_count && rc == 0; k++) {

@@ -25,7 +25,6 @@ struct intake {
     bool *done; /* owned; one for each item */
     size_t done_cap;
     uint32_t wanted; /* by some item; bit k: sinks[k] */
-    struct spool *spool; /* NULL until the first message that needs one */
     /* The message that streams in. */
     bool open, spooling;
     uint32_t begun; /* bit k: sinks[k] streams it in */

@@ -184,24 +184,28 @@ int outcome_write(struct batch_store *s, struct batch_item *item, int64_t now, s
     }
     if (journal_settle_message(s->journal, item->m.id, now, &stored, e) != 0)
         return -1;
-    if (!stored)
-        item->visit->unsettled = true;
+    item->open = !stored;
     return failed ? row_list_add(&s->failed, item->m.id, e) : 0;
 }
 
 static int drop(struct batch_store *s, size_t sink, const struct refusal *r, const char *words, int64_t now,
                 struct err *e)
 {
+    bool stored;
+
     log_warn("a message in %s counts as delivered, because on_reject is \"drop\": %s", r->folder, words);
-    if (journal_delivery(s->journal, r->message, s->sinks[sink]->row, DELIVERY_DROPPED, NULL, e) != 0)
+    if (journal_delivery(s->journal, r->message, s->sinks[sink]->row, DELIVERY_DROPPED, NULL, e) != 0 ||
+        journal_settle_message(s->journal, r->message, now, &stored, e) != 0)
         return -1;
-    return journal_settle_message(s->journal, r->message, now, NULL, e);
+    return stored ? row_list_add(&s->aside, r->message, e) : 0;
 }
 
 static int set_aside(struct batch_store *s, const struct refusal *r, const char *words, struct err *e)
 {
     s->rejected++;
     log_error("a message in %s was set aside: %s; see: mailhaul quarantine list", r->folder, words);
+    if (row_list_add(&s->aside, r->message, e) != 0)
+        return -1;
     return journal_message_tried(s->journal, r->message, MESSAGE_QUARANTINED, r->tries + 1, slice_str(words), e);
 }
 

@@ -128,9 +128,7 @@ static int recover_sink(const struct haul_options *o, struct sink *sink, unsigne
         }
         folder = slice_make(folder_copy, staged.folder_name.n);
         state = sink->ops->staged_means;
-        rc = sink->ops->recover != NULL
-                 ? sink->ops->recover(sink, folder, staged.delimiter, name_copy, &state, e)
-                 : 0;
+        rc = sink->ops->recover != NULL ? sink->ops->recover(sink, folder, staged.delimiter, name_copy, &state, e) : 0;
         free(folder_copy);
         free(name_copy);
         if (rc != 0) {

@@ -347,7 +347,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
     if (source->one_folder && (committer_wait(&p->committer, e) != 0 || plan_note_gone(p, visit, e) != 0))
         return -1;
     return close_folder(p, visit, &before,
-                        !truncated && !left && !put_off && !visit->withheld && !renewed && p->r->failed == failed_before &&
-                            (removed == 0 || !source->one_folder),
+                        !truncated && !left && !put_off && !visit->withheld && !renewed &&
+                            p->r->failed == failed_before && (removed == 0 || !source->one_folder),
                         removed, e);
 }

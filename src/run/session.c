@@ -247,6 +247,7 @@ static struct haul_options options_of(struct session *s)
         .sink_count = s->sink_count,
         .spool = s->spool,
         .journal = s->journal,
+        .account = s->account->name,
         .lock = &s->lock,
         .folders = (const char *const *)s->account->folders.v,
         .folder_count = s->account->folders.n,

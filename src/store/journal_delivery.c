@@ -75,8 +75,7 @@ int journal_recipients(struct journal *j, int64_t message, int64_t sink, struct 
     sqlite3_stmt *st;
 
     assert(j->writing);
-    st =
-        journal_stmt(j, ST_RECIPIENTS, "UPDATE delivery SET recipients = ?3 WHERE message = ?1 AND sink = ?2", e);
+    st = journal_stmt(j, ST_RECIPIENTS, "UPDATE delivery SET recipients = ?3 WHERE message = ?1 AND sink = ?2", e);
     if (st == NULL)
         return -1;
     bind_int(j, st, 1, message);
@@ -88,9 +87,8 @@ int journal_recipients(struct journal *j, int64_t message, int64_t sink, struct 
 int journal_delivery_get(struct journal *j, int64_t message, int64_t sink, enum delivery_state *state_out, char *name,
                          size_t name_size, struct buf *recipients_out, struct err *e)
 {
-    sqlite3_stmt *st =
-        journal_stmt(j, ST_DELIVERY_GET,
-                     "SELECT state, name, recipients FROM delivery WHERE message = ?1 AND sink = ?2", e);
+    sqlite3_stmt *st = journal_stmt(j, ST_DELIVERY_GET,
+                                    "SELECT state, name, recipients FROM delivery WHERE message = ?1 AND sink = ?2", e);
     struct slice known;
     bool row;
     int rc = 0;
@@ -203,7 +201,8 @@ out:
 int journal_missing(struct journal *j, int64_t message, const int64_t *sinks, size_t count, uint64_t *bits_out,
                     struct err *e)
 {
-    sqlite3_stmt *st = journal_stmt(j, ST_MISSING, "SELECT sink FROM delivery WHERE message = ?1 AND state NOT IN (2, 5)", e);
+    sqlite3_stmt *st =
+        journal_stmt(j, ST_MISSING, "SELECT sink FROM delivery WHERE message = ?1 AND state NOT IN (2, 5)", e);
     bool row;
 
     assert(count <= JOURNAL_SINKS_MAX);

@@ -245,7 +245,8 @@ static void bind_facts(struct journal *j, sqlite3_stmt *st, const struct journal
 static int insert_deliveries(struct journal *j, int64_t message, struct err *e)
 {
     for (size_t i = 0; i < j->sink_count; i++) {
-        sqlite3_stmt *st = journal_stmt(j, ST_DELIVERY_INSERT, "INSERT INTO delivery (message, sink, state) VALUES (?1, ?2, 0)", e);
+        sqlite3_stmt *st =
+            journal_stmt(j, ST_DELIVERY_INSERT, "INSERT INTO delivery (message, sink, state) VALUES (?1, ?2, 0)", e);
         if (st == NULL)
             return -1;
         bind_int(j, st, 1, message);

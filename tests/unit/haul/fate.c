@@ -28,7 +28,8 @@ int __real_journal_begin(struct journal *j, struct err *e);
 int __real_journal_commit(struct journal *j, struct err *e);
 void __real_journal_rollback(struct journal *j);
 int __real_journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
-int __real_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state, struct err *e);
+int __real_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state,
+                            const char *name, struct err *e);
 int __real_journal_message_put(struct journal *j, struct journal_message *m, struct err *e);
 int __real_journal_message_delete(struct journal *j, int64_t message, struct err *e);
 int __real_journal_folder_put(struct journal *j, struct slice name, struct journal_folder *f, struct err *e);
@@ -36,7 +37,8 @@ int __wrap_journal_begin(struct journal *j, struct err *e);
 int __wrap_journal_commit(struct journal *j, struct err *e);
 void __wrap_journal_rollback(struct journal *j);
 int __wrap_journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
-int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state, struct err *e);
+int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state,
+                            const char *name, struct err *e);
 int __wrap_journal_message_put(struct journal *j, struct journal_message *m, struct err *e);
 int __wrap_journal_message_delete(struct journal *j, int64_t message, struct err *e);
 int __wrap_journal_folder_put(struct journal *j, struct slice name, struct journal_folder *f, struct err *e);
@@ -205,7 +207,8 @@ int __wrap_journal_stage(struct journal *j, int64_t message, int64_t sink, const
     return 0;
 }
 
-int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state, struct err *e)
+int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, enum delivery_state state,
+                            const char *name, struct err *e)
 {
     struct record *r = find(&pending, message, sink);
 
@@ -213,7 +216,7 @@ int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, en
         fate_broken("a delivery that was never staged is recorded");
     if (state == DELIVERY_DELIVERED && is_durable != NULL && !is_durable(sink, r->name))
         fate_broken("%s is recorded as delivered before it is durable", r->name);
-    if (__real_journal_delivery(j, message, sink, state, e) != 0)
+    if (__real_journal_delivery(j, message, sink, state, name, e) != 0)
         return -1;
     changed = true;
     r->delivered = state == DELIVERY_DELIVERED;

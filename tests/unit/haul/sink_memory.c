@@ -189,6 +189,7 @@ static bool refused(const struct sink_memory *m, struct sink_slot *slot)
         slot->state = DELIVERY_REJECTED;
     else if (m->later[0] == '\0' || strstr(file->body, m->later) == NULL)
         return false;
+    sink_slot_why(slot, "not today");
     return true;
 }
 
@@ -229,7 +230,8 @@ static void mem_discard(struct sink *s, struct sink_slot *slot)
 {
     struct mem_file *file = slot->own;
 
-    if (state_of(file) < FILE_PLACED || self(s)->null)
+    (void)s;
+    if (state_of(file) < FILE_PLACED)
         set_state(file, FILE_NONE);
     slot->own = NULL;
 }

@@ -29,8 +29,7 @@ static void start(unsigned sinks)
 
 static void end(void)
 {
-    batch_free(&store.unrecorded, store.sinks, store.sink_count);
-    free(store.failed);
+    batch_store_release(&store);
     world_unstage();
     world_end();
 }
@@ -190,7 +189,7 @@ static void test_refusals(void **state)
     CHECK_INT(row_of(4).state, MESSAGE_QUARANTINED);
     CHECK_INT(store.put_off, 1);
     CHECK_INT(store.rejected, 2);
-    CHECK_INT(store.failed_count, 3);
+    CHECK_INT(store.failed.count, 3);
     CHECK(visit.unsettled);
     end();
 }
@@ -218,8 +217,8 @@ static void test_rows_without_body(void **state)
     CHECK_INT(row_of(50).tries, 1);
     CHECK_SLICE(row_of(50).reason, SLICE("refused"));
     CHECK_INT(row_of(51).state, MESSAGE_SKIPPED);
-    CHECK_INT(store.failed_count, 1);
-    CHECK_INT(store.failed[0], row_of(50).id);
+    CHECK_INT(store.failed.count, 1);
+    CHECK_INT(store.failed.v[0], row_of(50).id);
     b = batch_new();
     failed.id = row_of(50).id;
     item = batch_add(b, &failed, 1);

@@ -230,7 +230,7 @@ static void patch(off_t offset, uint32_t value)
 
 static void test_versions(void **state)
 {
-    enum { AT_USER_VERSION = 60, AT_APPLICATION_ID = 68 };
+    enum { AT_USER_VERSION = 60, AT_APPLICATION_ID = 68, SCHEMA = 2 };
     struct journal_folder f;
 
     (void)state;
@@ -248,14 +248,14 @@ static void test_versions(void **state)
         unit_says(&e, in_box("a.db"), __FILE__, __LINE__);
 
         CASE("another program's, read_only %d", read_only);
-        patch(AT_USER_VERSION, 1);
+        patch(AT_USER_VERSION, SCHEMA);
         patch(AT_APPLICATION_ID, 1234);
         FAILS(journal_open(box_fd, box, "a.db", read_only, &j, &e), E_DISK, "no journal of mailhaul");
         patch(AT_USER_VERSION, 0);
         FAILS(journal_open(box_fd, box, "a.db", read_only, &j, &e), E_DISK, "no journal of mailhaul");
         patch(AT_APPLICATION_ID, 0);
         FAILS(journal_open(box_fd, box, "a.db", read_only, &j, &e), E_DISK, "no journal of mailhaul");
-        patch(AT_USER_VERSION, 1);
+        patch(AT_USER_VERSION, SCHEMA);
         patch(AT_APPLICATION_ID, 0x6d68616c);
     }
     CASE("and it was left alone");
@@ -631,21 +631,21 @@ static void test_states(void **state)
     CHECK(!found);
 
     CASE("back to wanted");
-    OK(journal_delivery(j, id, sink_a.id, DELIVERY_WANTED, &e));
+    OK(journal_delivery(j, id, sink_a.id, DELIVERY_WANTED, NULL, &e));
     OK(journal_staged_first(j, sink_a.id, 0, &staged, &found, &e));
     CHECK(!found);
 
     CASE("one of two");
     OK(journal_stage(j, id, sink_a.id, "again", &e));
-    OK(journal_delivery(j, id, sink_a.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, id, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK_INT(missing(id), 2);
     CHECK(!settle(id, 50));
     CHECK_INT(by_uid(in, 1).state, MESSAGE_PENDING);
 
     CASE("in doubt and rejected do not count as delivered");
-    OK(journal_delivery(j, id, sink_b.id, DELIVERY_IN_DOUBT, &e));
+    OK(journal_delivery(j, id, sink_b.id, DELIVERY_IN_DOUBT, NULL, &e));
     CHECK(!settle(id, 50));
-    OK(journal_delivery(j, id, sink_b.id, DELIVERY_REJECTED, &e));
+    OK(journal_delivery(j, id, sink_b.id, DELIVERY_REJECTED, NULL, &e));
     CHECK(!settle(id, 50));
     CHECK_INT(missing(id), 2);
 
@@ -654,7 +654,7 @@ static void test_states(void **state)
     m.tries = 2;
     m.reason = SLICE("no body");
     OK(journal_message_put(j, &m, &e));
-    OK(journal_delivery(j, id, sink_b.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, id, sink_b.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK(settle(id, 50));
     CHECK_INT(missing(id), 0);
     m = by_uid(in, 1);
@@ -735,7 +735,7 @@ static void test_destination_added_later(void **state)
     CASE("gets no old mail");
     CHECK_INT(missing(old), 1);
     CHECK_INT(missing(young), 3);
-    OK(journal_delivery(j, old, sink_a.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, old, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK(settle(old, 5));
     CASE("and cannot be given any by mistake");
     FAILS(journal_stage(j, old, sink_b.id, "x", &e), E_DISK, "not meant for");
@@ -752,7 +752,7 @@ static void test_destination_removed(void **state)
     begin();
     had = add(in, 1, MESSAGE_PENDING);
     waits = add(in, 2, MESSAGE_PENDING);
-    OK(journal_delivery(j, had, sink_a.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, had, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK(!settle(had, 5));
     commit();
     CHECK(settled(SLICE("INBOX")));
@@ -765,7 +765,7 @@ static void test_destination_removed(void **state)
     CHECK(!settled(SLICE("INBOX")));
     CASE("and it does not count for others");
     begin();
-    OK(journal_delivery(j, waits, sink_a.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, waits, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK(settle(waits, 5));
     commit();
 
@@ -774,7 +774,7 @@ static void test_destination_removed(void **state)
     waits = add(in, 3, MESSAGE_PENDING);
     doubt = add(in, 4, MESSAGE_PENDING);
     skipped = add(in, 5, MESSAGE_SKIPPED);
-    OK(journal_delivery(j, doubt, sink_a.id, DELIVERY_IN_DOUBT, &e));
+    OK(journal_delivery(j, doubt, sink_a.id, DELIVERY_IN_DOUBT, NULL, &e));
     commit();
     reopen();
     OK(journal_sink(j, "b", "smtp", &sink_b, &e));
@@ -786,7 +786,7 @@ static void test_destination_removed(void **state)
     begin();
     CHECK(!settle(waits, 9));
     CHECK(!settle(doubt, 9));
-    OK(journal_delivery(j, waits, sink_b.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, waits, sink_b.id, DELIVERY_DELIVERED, NULL, &e));
     CHECK(settle(waits, 9));
     commit();
 
@@ -813,7 +813,7 @@ static void test_staged_listing(void **state)
         snprintf(name, sizeof(name), "n%zu", i);
         OK(journal_stage(j, ids[i], sink_a.id, name, &e));
     }
-    OK(journal_delivery(j, ids[2], sink_a.id, DELIVERY_DELIVERED, &e));
+    OK(journal_delivery(j, ids[2], sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     OK(journal_stage(j, ids[3], sink_b.id, "b3", &e));
     commit();
     open_with_a_and_b();
@@ -1051,7 +1051,7 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
     for (uint32_t uid = first; uid < first + count; uid++) {
         int64_t id = add(in, uid, MESSAGE_PENDING);
         OK(journal_stage(j, id, sink_a.id, "name", &e));
-        OK(journal_delivery(j, id, sink_a.id, DELIVERY_DELIVERED, &e));
+        OK(journal_delivery(j, id, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
         CHECK(settle(id, 5));
         m = by_uid(in, uid);
         OK(journal_message_put(j, &m, &e));
@@ -1120,10 +1120,10 @@ static void test_work_stays_small(void **state)
     few = vm_steps();
     begin();
     for (uint32_t uid = 1001; uid <= 1100; uid++)
-        OK(journal_delivery(j, add(folder(SLICE("Other")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, &e));
+        OK(journal_delivery(j, add(folder(SLICE("Other")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     few = vm_steps();
     for (uint32_t uid = 30001; uid <= 30100; uid++)
-        OK(journal_delivery(j, add(folder(SLICE("INBOX")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, &e));
+        OK(journal_delivery(j, add(folder(SLICE("INBOX")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     many = vm_steps();
     commit();
     CHECK(few > 0 && many <= few + few / 10);
