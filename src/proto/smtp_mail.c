@@ -133,7 +133,8 @@ static void put_commands(struct smtp *s)
     if (s->answered == s->sent)
         s->in_flight = 0;
     while (may_send(s)) {
-        size_t n = command_line(s, step_at(s, s->sent, &r), r, line);
+        enum step step = step_at(s, s->sent, &r);
+        size_t n = command_line(s, step, r, line);
 
         if (s->in_flight > 0 && s->in_flight + n > LIMIT_IN_FLIGHT)
             break;
