@@ -170,11 +170,12 @@ static uint16_t usual_port(const struct conf_deliver *o)
 
 static void check_socket(struct draft *d)
 {
-    static const char *const none[] = {
-        "host", "port", "tls", "tls_trust_file", "tls_fingerprint", "tls_cert_file", "tls_key_file", "tls_min_version"
-    };
+    static const char *const none[] = { "host",          "port",         "tls_trust_file",  "tls_fingerprint",
+                                        "tls_cert_file", "tls_key_file", "tls_min_version", "tls" };
+    /* Said in so many words, it is no contradiction. */
+    size_t n = ARRAY_LEN(none) - (d->out->tls == CONF_TLS_PLAINTEXT);
 
-    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+    for (size_t i = 0; i < n; i++) {
         struct conf_value v = { .report = d->report, .where = d->where };
 
         if (conf_section_get(d->section, conf_key_find(IN_DELIVER, none[i]), &v))

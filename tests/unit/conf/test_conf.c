@@ -224,6 +224,7 @@ static const struct {
       BAD("lmtp", 3) "host: socket is there too, and a Unix socket has no such thing; keep one of the two\n" },
     { "TLS in a Unix socket", TO("lmtp", "to = x socket = /s tls = implicit"),
       BAD("lmtp", 3) "tls: socket is there too, and a Unix socket has no such thing; keep one of the two\n" },
+    { "no TLS in a Unix socket", TO("lmtp", "to = x socket = /s tls = plaintext"), "" },
     { "a password and nobody", TO("smtp", "host = h to = x password_file = /p"),
       BAD("smtp", 2) "password_file without user: who logs in?\n" },
     { "two passwords of a destination", TO("smtp", "host = h to = x user = u password_file = /p\n netrc = /q"),
