@@ -46,7 +46,7 @@ int report_summary(const struct haul_result *r, bool dry_run, struct buf *out)
         return -1;
     if (r->skipped > 0 && buf_putf(out, ", %" PRIu64 " over max_size left", r->skipped) != 0)
         return -1;
-    if (r->failed > 0 && buf_putf(out, ", %" PRIu64 " could not be had yet", r->failed) != 0)
+    if (r->failed > 0 && buf_putf(out, ", %" PRIu64 " could not be had or delivered yet", r->failed) != 0)
         return -1;
     return r->quarantined > 0 ? buf_putf(out, ", %" PRIu64 " set aside", r->quarantined) : 0;
 }
