@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libhaul.a
 %C%_libhaul_a_SOURCES = \
   %D%/batch.c %D%/batch.h \
   %D%/committer.c %D%/committer.h \
+  %D%/envelope.c %D%/envelope.h \
   %D%/haul.c %D%/haul.h %D%/haul_int.h \
   %D%/imap_fetch.c \
   %D%/imap_list.c \

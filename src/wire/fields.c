@@ -82,6 +82,7 @@ static size_t take_name(struct fields *f, struct slice in, bool *no_memory)
     if (in.p[0] == ':') {
         f->name_size = f->line.len;
         f->in_field = true;
+        f->cut = false;
         f->state = VALUE;
         return 1;
     }
@@ -100,6 +101,7 @@ static int add_value(struct fields *f, struct slice bytes)
 
     while (have == 0 && bytes.n > 0 && (bytes.p[0] == ' ' || bytes.p[0] == '\t'))
         bytes = slice_from(bytes, 1);
+    f->cut = f->cut || bytes.n > FIELDS_VALUE_MAX - have;
     return buf_put(&f->line, bytes.p, size_min(bytes.n, FIELDS_VALUE_MAX - have));
 }
 
@@ -111,7 +113,7 @@ static size_t take_rest(struct fields *f, struct slice in, bool *no_memory)
 
     if (f->state == VALUE) {
         *no_memory = add_value(f, slice_make(in.p, n)) != 0;
-        while (lf != NULL && f->line.len > f->name_size && f->line.p[f->line.len - 1] == '\r')
+        while (lf != NULL && !f->cut && f->line.len > f->name_size && f->line.p[f->line.len - 1] == '\r')
             buf_truncate(&f->line, f->line.len - 1);
     }
     if (lf == NULL)

@@ -22,6 +22,7 @@ typedef int fields_fn(void *ctx, struct slice name, struct slice value);
 
 struct fields {
     bool done; /* the empty line has passed, or the callback had enough */
+    bool cut;  /* in the callback: there was more of the value */
     fields_fn *fn;
     void *ctx;
     /* private */

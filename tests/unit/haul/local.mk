@@ -2,6 +2,7 @@
 unit_haul_tests = \
   %D%/test_batch \
   %D%/test_committer \
+  %D%/test_envelope \
   %D%/test_haul \
   %D%/test_haul_crash \
   %D%/test_intake \
@@ -36,6 +37,9 @@ check_LIBRARIES += $(WORLD)
 %C%_test_committer_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_committer_LDFLAGS = $(WORLD_WRAP)
 %C%_test_committer_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_envelope_SOURCES = %D%/test_envelope.c $(UNIT_H) tests/unit/store/store_test.h
+%C%_test_envelope_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_envelope_LDADD = $(UNIT_HAUL)
 %C%_test_haul_SOURCES = %D%/test_haul.c
 %C%_test_haul_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_haul_LDFLAGS = $(WORLD_WRAP)

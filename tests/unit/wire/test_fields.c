@@ -73,7 +73,9 @@ static void test_cases(void **state)
 }
 
 struct seen {
+    struct fields *fields;
     size_t name, value, count;
+    bool cut;
 };
 
 static int measure(void *ctx, struct slice name, struct slice value)
@@ -82,6 +84,7 @@ static int measure(void *ctx, struct slice name, struct slice value)
 
     seen->name = name.n;
     seen->value = value.n;
+    seen->cut = seen->fields->cut;
     seen->count++;
     return 0;
 }
@@ -94,8 +97,8 @@ static void feed_many(struct fields *f, const char *text, size_t times)
 
 static void test_maxima(void **state)
 {
-    struct seen seen = { 0 };
     struct fields f;
+    struct seen seen = { .fields = &f };
 
     (void)state;
     fields_init(&f, measure, &seen);
@@ -118,9 +121,13 @@ static void test_maxima(void **state)
     CASE("more of one value than is kept");
     feed_many(&f, "a:", 1);
     feed_many(&f, "0123456789", 20 * 1024);
-    feed_many(&f, "\n\n", 1);
+    feed_many(&f, "\nb: c\n", 1);
     CHECK_INT(seen.count, 2);
     CHECK_INT(seen.value, FIELDS_VALUE_MAX);
+    CHECK(seen.cut);
+    feed_many(&f, "\n", 1);
+    CHECK_INT(seen.count, 3);
+    CHECK(!seen.cut);
     CHECK(f.done);
     CHECK(f.line.cap <= FIELDS_NAME_MAX + FIELDS_VALUE_MAX + 1);
     fields_release(&f);
