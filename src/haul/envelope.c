@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "wire/address.h"
+#include "wire/crlf.h"
 #include "wire/fields.h"
 #include "wire/limits.h"
 
@@ -193,23 +194,37 @@ static int take_field(void *ctx, struct slice name, struct slice value)
     return r->no_memory;
 }
 
+static void feed(struct reading *r, struct slice bytes)
+{
+    if (fields_feed(&r->fields, bytes) != 0)
+        r->no_memory = true;
+}
+
+/* The header is read in the form in which the message is handed on: a CR alone ends a line here as it will there. */
 static int read_header(const struct spool_file *file, struct reading *r, struct err *e)
 {
-    char piece[PIECE];
+    struct crlf crlf = CRLF_INIT(CRLF_SMTP);
+    char piece[PIECE], out[PIECE];
     uint64_t at = 0;
     size_t n = 1;
     int rc = -1;
 
     fields_init(&r->fields, take_field, r);
-    while (!r->fields.done && n > 0 && at < ENVELOPE_HEADER_MAX) {
+    while (!r->fields.done && !r->no_memory && n > 0 && at < ENVELOPE_HEADER_MAX) {
+        struct slice in;
+
         if (spool_read(file, at, piece, sizeof(piece), &n, e) != 0)
             goto out;
-        r->no_memory = fields_feed(&r->fields, slice_make(piece, n)) != 0 || r->no_memory;
+        in = slice_make(piece, n);
+        while (in.n > 0)
+            feed(r, slice_make(out, crlf_put(&crlf, &in, out, sizeof(out))));
         at += n;
     }
     /* At the limit, the field that has begun is not whole. */
-    if (n == 0)
+    if (n == 0) {
+        feed(r, slice_make(out, crlf_end(&crlf, out)));
         fields_end(&r->fields);
+    }
     rc = r->no_memory ? err_nomem(e) : 0;
 out:
     fields_release(&r->fields);

@@ -12,6 +12,8 @@
  * `to_fallback`; without that, no recipient. More than ENVELOPE_RECIPIENTS_MAX addresses, doubles among them, are
  * nobody's mail: no recipient, and `too_many` is set.
  *
+ * The header block is read as the next server will see it (CRLF_SMTP of wire/crlf.h): a CR alone ends a line.
+ *
  * Ownership: struct envelope owns what it holds; envelope_release(). Thread: any.
  */
 #ifndef MAILHAUL_HAUL_ENVELOPE_H

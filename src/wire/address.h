@@ -25,18 +25,18 @@ struct address {
     struct slice domain; /* n == 0: none; a literal with its [] */
     bool utf8;           /* holds non-ASCII; it is valid UTF-8 then */
 };
-/* Exactly one mailbox, blanks around it allowed, with or without angle brackets (blanks inside them too); a source route
- * ("<@a,@b:c@d>") is dropped (RFC 5321 appendix C). Slices point into `text`. -1: it is none, or too long. "<>" and ""
- * are none: see address_is_null(). An address without a domain is one ("root"); callers that need a domain look for
- * it. */
+/* Exactly one mailbox, blanks around it allowed, with or without angle brackets (blanks inside them too); a source
+ * route ("<@a,@b:c@d>") is dropped (RFC 5321 appendix C). Slices point into `text`. -1: it is none, or too long. "<>"
+ * and "" are none: see address_is_null(). An address without a domain is one ("root"); callers that need a domain look
+ * for it. */
 MUST_CHECK int address_parse(struct slice text, struct address *out);
 /* "<>" with blanks. */
 bool address_is_null(struct slice text);
 
 /* The next address of a header field's value (unfolded): "A B" <a@x>, b@y (comment), group: c@z; one at a time.
  * *rest moves forward. False: there is no more. What is no valid address is passed over; so is one with blanks or
- * comments inside it ("a @ x"), and all behind a quote, comment or angle bracket that is never closed. Time is linear in
- * the value's length over all calls. */
+ * comments inside it ("a @ x"), and all behind a quote, comment or angle bracket that is never closed. Time is linear
+ * in the value's length over all calls. */
 bool address_next(struct slice *rest, struct address *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/crlf.h"
 
-/* One call's input and output. No LF stands in [p, lf), no CR in [p, cr): each byte is searched once for either, however
- * the two alternate. */
+/* One call's input and output. No LF stands in [p, lf), no CR in [p, cr): each byte is searched once for either,
+ * however the two alternate. */
 struct run {
     const char *p, *end, *lf, *cr;
     char *out;

@@ -64,7 +64,8 @@ static const struct {
     { "no domain, and no from", SLICE("Return-Path: <root>\n\n"), NULL, "" },
     { "nothing in it", SLICE("Return-Path:\n\n"), "f@x", "f@x" },
     { "a command in it", SLICE("Return-Path: <a@b> RET=FULL\n\n"), "f@x", "f@x" },
-    { "a command behind a CR", SLICE("Return-Path: <a@b>\rRCPT TO:<c@d>\n\n"), "f@x", "f@x" },
+    { "a command behind a CR", SLICE("Return-Path: <a@b>\rRCPT TO:<c@d>\n\n"), "f@x", "a@b" },
+    { "CRs as line ends", SLICE("Return-Path: <a@b>\rSubject: x\r\rhello\r"), "f@x", "a@b" },
     { "a command, folded", SLICE("Return-Path: <a@b>\n RCPT TO:<c@d>\n\n"), NULL, "" },
     { "a quote in it", SLICE("Return-Path: <\"a> SIZE=1\"@b>\n\n"), "f@x", "\"a> SIZE=1\"@b" },
     { "a source route", SLICE("Return-Path: <@r,@s:a@b>\n\n"), "f@x", "a@b" },
@@ -135,7 +136,11 @@ static const struct {
     { "commands",
       SLICE("Delivered-To: a@x\rDATA\nDelivered-To: <c@x> ORCPT=d\n\n"),
       { .to_header = "Delivered-To" },
-      "c@x" },
+      "a@x c@x" },
+    { "CRs as line ends: not all of the message is one field",
+      SLICE("Delivered-To: a@x\rTo: b@x,\r c@x\r\rDelivered-To: d@x, e@x\r"),
+      { .to_header = "Delivered-To" },
+      "a@x" },
 };
 
 static void test_multidrop(void **state)
