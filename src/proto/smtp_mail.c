@@ -180,7 +180,8 @@ static int begin_envelope(struct smtp *s, struct smtp_message *m, bool with_data
     if (s->body == NULL)
         stream_exchange(s->stream, 1);
     put_commands(s);
-    if (stream_flush(s->stream, e) != 0)
+    /* The answer to the message in front may still be there: smtp_body_done() tells. */
+    if (stream_flush(s->stream, e) != 0 && s->body == NULL)
         return smtp_broken(s);
     return 0;
 }
@@ -309,6 +310,14 @@ static bool is_chunking(const struct smtp *s)
     return (s->caps.bits & SMTP_CAP_CHUNKING) != 0;
 }
 
+static void set_replies(struct smtp_message *m, const struct smtp_reply *reply)
+{
+    for (size_t i = 0; i < m->recipient_count; i++) {
+        if (m->recipients[i].accepted)
+            m->recipients[i].reply = *reply;
+    }
+}
+
 /* The server answered before it has the whole message: that is a refusal of it. The rest is never sent, and so the
  * session is at its end. */
 static int early_reply(struct smtp *s, struct smtp_message *m, struct err *e)
@@ -318,10 +327,7 @@ static int early_reply(struct smtp *s, struct smtp_message *m, struct err *e)
 
     if (rc == 0 && smtp_class(&reply) < 4)
         return smtp_out_of_step(s, &reply, e);
-    for (size_t i = 0; i < m->recipient_count && reply.code != 0; i++) {
-        if (m->recipients[i].accepted)
-            m->recipients[i].reply = reply;
-    }
+    set_replies(m, &reply);
     s->spent = rc == 0;
     return rc;
 }
@@ -335,17 +341,16 @@ static bool has_line(const struct smtp *s)
 }
 
 /* Sending failed; what the server had said by then is worth more than that. */
-static int cut_short(struct smtp *s, struct smtp_message *m, struct err *e)
+static int cut_short(struct smtp *s, struct smtp_message *m, const struct err *why, struct err *e)
 {
-    struct err failed = *e;
-
     smtp_broken(s);
-    if (!has_line(s))
-        return -1;
-    if (early_reply(s, m, e) == 0)
-        return 0;
-    if (e->code != E_BUSY)
-        *e = failed;
+    if (has_line(s)) {
+        if (early_reply(s, m, e) == 0)
+            return 0;
+        if (e->code == E_BUSY)
+            return -1;
+    }
+    *e = *why;
     return -1;
 }
 
@@ -372,6 +377,7 @@ static int put_piece(struct smtp *s, struct slice piece, struct err *e)
 int smtp_body(struct smtp *s, struct smtp_message *m, smtp_body_fn *body, void *ctx, struct err *e)
 {
     char piece[PIECE_MAX];
+    struct err why;
     size_t n;
 
     assert(s->body == m && s->envelope == NULL);
@@ -386,8 +392,8 @@ int smtp_body(struct smtp *s, struct smtp_message *m, smtp_body_fn *body, void *
         if (n == 0)
             break;
         /* A small message goes out together with its end and the next envelope. */
-        if (!first && stream_flush(s->stream, e) != 0)
-            return cut_short(s, m, e);
+        if (!first && stream_flush(s->stream, &why) != 0)
+            return cut_short(s, m, &why, e);
         if (put_piece(s, slice_make(piece, n), e) != 0)
             return -1;
     }
@@ -425,10 +431,26 @@ static int final_reply(struct smtp *s, struct smtp_reply *out, struct err *e)
     return -1;
 }
 
+/* LMTP: one reply for each recipient that was accepted, in order (RFC 2033 section 4.2). */
+static int recipients_replies(struct smtp *s, struct smtp_message *m, bool *all_out, struct err *e)
+{
+    for (size_t i = 0; i < m->recipient_count; i++) {
+        struct smtp_recipient *r = &m->recipients[i];
+
+        if (!r->accepted)
+            continue;
+        if (final_reply(s, &r->reply, e) != 0)
+            return -1;
+        *all_out = *all_out && smtp_class(&r->reply) == 2;
+    }
+    return 0;
+}
+
 int smtp_body_done(struct smtp *s, struct smtp_message *m, struct err *e)
 {
     struct smtp_reply reply;
-    bool all = true, have = false;
+    bool all = true;
+    int rc;
 
     assert(s->body == m);
     s->body = NULL;
@@ -439,21 +461,14 @@ int smtp_body_done(struct smtp *s, struct smtp_message *m, struct err *e)
         if (!has_line(s))
             return -1;
     }
-    for (size_t i = 0; i < m->recipient_count; i++) {
-        struct smtp_recipient *r = &m->recipients[i];
-        int rc = 0;
-
-        if (!r->accepted)
-            continue;
-        if (s->lmtp || !have)
-            rc = final_reply(s, &reply, e);
-        have = true;
-        r->reply = reply;
-        all = all && smtp_class(&reply) == 2;
-        if (rc != 0)
-            return -1;
+    if (s->lmtp) {
+        rc = recipients_replies(s, m, &all, e);
+    } else {
+        rc = final_reply(s, &reply, e);
+        set_replies(m, &reply);
+        all = smtp_class(&reply) == 2;
     }
     if (s->envelope == NULL)
         s->rset_due = !all;
-    return 0;
+    return rc;
 }

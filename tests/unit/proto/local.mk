@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 unit_proto_tests = \
   %D%/test_imap \
-  %D%/test_pop3
+  %D%/test_pop3 \
+  %D%/test_smtp
 check_PROGRAMS += $(unit_proto_tests)
 TESTS += $(unit_proto_tests)
 
@@ -13,3 +14,8 @@ TESTS += $(unit_proto_tests)
 %C%_test_pop3_SOURCES = %D%/test_pop3.c $(UNIT_H)
 %C%_test_pop3_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_pop3_LDADD = $(UNIT_PROTO)
+
+%C%_test_smtp_SOURCES = %D%/test_smtp.c tests/unit/net/peer.h $(UNIT_H)
+%C%_test_smtp_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_smtp_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=stream_push_tls,--wrap=stream_tls,--wrap=gethostname
+%C%_test_smtp_LDADD = $(UNIT_PROTO)
