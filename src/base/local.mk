@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libbase.a
   %D%/array.c %D%/array.h \
   %D%/base.h %D%/banned.h \
   %D%/buf.c %D%/buf.h \
+  %D%/child.c %D%/child.h \
   %D%/clock.c %D%/clock.h \
   %D%/err.c %D%/err.h \
   %D%/io.c %D%/io.h \

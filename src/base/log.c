@@ -127,6 +127,11 @@ void log_account(const char *name)
     log_printable(account, sizeof(account), slice_str(name));
 }
 
+const char *log_account_name(void)
+{
+    return account;
+}
+
 bool log_wants(enum log_level level)
 {
     bool kept = state.fd >= 0 || state.options.syslog;

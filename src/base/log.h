@@ -31,6 +31,8 @@ void log_close(void);
 
 /* The name that this thread's lines begin with; NULL for none. Copied. */
 void log_account(const char *name);
+/* For threads that help this one; "" is none. Lives as long as this thread keeps the name. */
+const char *log_account_name(void);
 
 /* True when a line of this level would go anywhere: to skip the work of making it. */
 bool log_wants(enum log_level level);

@@ -4,24 +4,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/child.h"
 #include "base/io.h"
 #include "base/stop.h"
 
-enum {
-    COMMAND_LIMIT_MS = 30 * 1000,
-    REAP_LIMIT_MS = 2 * 1000, /* from the last byte of output to the program's end */
-    NETRC_MAX = 1024 * 1024
-};
-
-extern char **environ;
+enum { COMMAND_LIMIT_MS = 30 * 1000, LINGER_LIMIT_MS = 2 * 1000, NETRC_MAX = 1024 * 1024 };
 
 /* The first line of `text` becomes the secret. */
 static int take_line(const struct buf *text, const char *what, struct secret *out, struct err *e)
@@ -160,110 +152,19 @@ static int from_netrc(const struct conf_login *l, struct secret *out, struct err
 
 /* ---- password_command ---- */
 
-static int spawn(const struct conf_strings *argv, pid_t *pid, int *out_fd, struct err *e)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none, usual;
-    int ends[2] = { -1, -1 }, error;
-
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return err_sys(e, E_NOMEM, errno, "password_command: no pipe");
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    sigaddset(&usual, SIGINT);
-    sigaddset(&usual, SIGTERM);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attr);
-    error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    if (error == 0)
-        error = posix_spawnattr_setsigmask(&attr, &none);
-    if (error == 0)
-        error = posix_spawnattr_setsigdefault(&attr, &usual);
-    if (error == 0)
-        error = posix_spawnattr_setpgroup(&attr, 0);
-    if (error == 0)
-        error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (error == 0)
-        error = posix_spawnp(pid, argv->v[0], &actions, &attr, argv->v, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attr);
-    io_close(&ends[1]);
-    if (error != 0) {
-        io_close(&ends[0]);
-        return err_sys(e, E_CONFIG, error, "password_command %s cannot be run", argv->v[0]);
-    }
-    *out_fd = ends[0];
-    return 0;
-}
-
-/* Everything the program writes, until it closes its output. What comes after a full buffer is read and dropped. */
-static int collect(int fd, int64_t deadline, struct buf *text, struct err *e)
-{
-    for (;;) {
-        struct pollfd wait[2] = { { .fd = fd, .events = POLLIN }, { .fd = stop_fd(), .events = POLLIN } };
-        int64_t left = deadline - clock_mono_ms();
-        char chunk[1024];
-        ssize_t got;
-
-        if (left <= 0)
-            return err_set(e, E_TIMEOUT, "password_command took longer than %d s and was stopped",
-                           COMMAND_LIMIT_MS / 1000);
-        if (poll(wait, 2, (int)left) < 0 && errno != EINTR)
-            return err_sys(e, E_NET, errno, "password_command: waiting failed");
-        if (stop_requested() != 0)
-            return err_set(e, E_STOPPED, "stopped while password_command ran");
-        if (wait[0].revents == 0)
-            continue;
-        got = read(fd, chunk, sizeof(chunk));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_sys(e, E_CONFIG, errno, "password_command: its output cannot be read");
-        if (got > 0 && buf_put(text, chunk, size_min((size_t)got, text->max - text->len)) != 0)
-            got = -1;
-        explicit_bzero(chunk, sizeof(chunk));
-        if (got < 0)
-            return err_nomem(e);
-        if (got == 0)
-            return 0;
-    }
-}
-
-/* Waits until `deadline`, then kills the group. The result of waitpid in *status. */
-static void reap(pid_t pid, int64_t deadline, int *status)
-{
-    const struct timespec nap = { .tv_nsec = 5 * 1000 * 1000 };
-    pid_t got;
-
-    while ((got = waitpid(pid, status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (got == 0 && clock_mono_ms() >= deadline) {
-            (void)kill(-pid, SIGKILL);
-            (void)kill(pid, SIGKILL);
-            while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-                continue;
-            return;
-        }
-        if (got == 0)
-            (void)nanosleep(&nap, NULL);
-    }
-}
-
 static int from_command(const struct conf_strings *argv, struct secret *out, struct err *e)
 {
+    const struct child_options options = {
+        .what = "password_command",
+        .argv = argv->v,
+        .input = -1,
+        .limit_ms = COMMAND_LIMIT_MS,
+        .linger_ms = LINGER_LIMIT_MS,
+    };
     struct buf text = BUF_INIT(SECRET_MAX + 2);
-    int64_t deadline = clock_mono_ms() + COMMAND_LIMIT_MS;
-    int fd = -1, status = 0, rc;
-    pid_t pid = -1;
+    int status = 0, rc;
 
-    if (spawn(argv, &pid, &fd, e) != 0)
-        return -1;
-    rc = collect(fd, deadline, &text, e);
-    io_close(&fd);
-    reap(pid, rc == 0 ? clock_mono_ms() + REAP_LIMIT_MS : 0, &status);
+    rc = child_run(&options, &text, &status, e);
     if (rc == 0 && WIFSIGNALED(status))
         rc = err_set(e, E_CONFIG, "password_command %s was killed by signal %d", argv->v[0], WTERMSIG(status));
     else if (rc == 0 && WEXITSTATUS(status) != 0)

@@ -3,15 +3,16 @@
  * message as soon as they are done with one, and end with the batch.
  *
  * Calling sequence: lanes_init(); lanes_add() for each further thread, also from within one; the caller's own work;
- * lanes_wait(). Stacks are small (256 KiB). A thread that cannot be started is no error: there are fewer then.
+ * lanes_wait(). lanes_add() takes `lock` itself. Stacks are small (256 KiB). A thread that cannot be started is no
+ * error: there are fewer then.
  * The name in front of log lines is the caller's in all of them.
  */
 #ifndef MAILHAUL_HAUL_LANES_H
 #define MAILHAUL_HAUL_LANES_H
 
-#include <pthread.h>
-
 #include "base/base.h"
+
+#include <pthread.h>
 
 enum { LANES_MAX = 16 };
 

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/imap_list.c \
   %D%/imap_scan.c \
   %D%/intake.c %D%/intake.h %D%/intake_int.h \
+  %D%/lanes.c %D%/lanes.h \
   %D%/listing.c %D%/listing.h \
   %D%/outcome.c %D%/outcome.h \
   %D%/plan.c %D%/plan.h \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_base_tests = \
   %D%/test_buf \
+  %D%/test_child \
   %D%/test_err \
   %D%/test_io \
   %D%/test_log \
@@ -37,3 +38,7 @@ TESTS += $(unit_base_tests)
 %C%_test_slice_SOURCES = %D%/test_slice.c $(UNIT_H)
 %C%_test_slice_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_slice_LDADD = $(UNIT_BASE)
+%C%_test_child_SOURCES = %D%/test_child.c $(UNIT_H)
+%C%_test_child_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_child_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+%C%_test_child_LDADD = $(UNIT_BASE)
