@@ -191,7 +191,8 @@ static int session(struct pass *p, bool first, struct err *e)
         *e = later;
         rc = -1;
     }
-    p->o->source->ops->close(p->o->source);
+    if (rc != 0 || !p->o->keep_open || p->o->source->ops->wait_begin == NULL)
+        p->o->source->ops->close(p->o->source);
     free(p->visits);
     p->visits = NULL;
     source_folders_release(&p->folders);

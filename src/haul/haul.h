@@ -7,7 +7,8 @@
  *     directories -> DELIVERED -> removal from the server -> its confirmation -> rows deleted
  *
  * The caller makes source, sinks, spool, lock and journal, and owns them; haul_pass() opens and closes source and
- * sinks.
+ * sinks. With `keep_open` a source that can wait (source.h) is left logged in unless its session broke, and one that is
+ * logged in already is gone on with.
  * Thread: everything in one call belongs to the calling thread; a second one commits batches meanwhile and has ended
  * when haul_pass() returns. The counters of struct haul_progress may be read by others at any time.
  */
@@ -62,6 +63,7 @@ struct haul_options {
     unsigned max_messages; /* 0: no limit */
     size_t batch_messages; /* messages whose files may be open at once: up to two batches' worth are */
     bool dry_run;
+    bool keep_open;
     bool list_all; /* scan tells every folder, not only what is needed (`folders` command) */
     struct haul_progress *progress;
     struct haul_observer observer;

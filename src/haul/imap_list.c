@@ -136,7 +136,7 @@ static int open_folder(struct source_imap *si, const struct list_request *reques
     imap_text(im, request->writable ? "SELECT " : "EXAMINE ");
     imap_string_arg(im, slice_str(request->folder->wire_name));
     imap_end(im);
-    if (!si->selected_any)
+    if (!si->selected_any && !imap_unproven(si))
         imap_patient(im);
     si->selected_any = true;
     return 0;
@@ -173,9 +173,16 @@ static int finish_open(struct source_imap *si, uint32_t tag, struct listing *out
     return 0;
 }
 
-int imap_list_folder(struct source *s, const struct list_request *request, struct listing *out, struct err *e)
+int imap_examine(struct source_imap *si, const struct source_folder *folder, struct listing *out, struct err *e)
 {
-    struct source_imap *si = imap_self(s);
+    struct list_request request = { .folder = folder };
+    uint32_t tag;
+
+    return open_folder(si, &request, &tag, e) == 0 ? finish_open(si, tag, out, e) : -1;
+}
+
+static int list_folder(struct source_imap *si, const struct list_request *request, struct listing *out, struct err *e)
+{
     struct imap *im = si->im;
     uint32_t guess = request->folder->has_status ? request->folder->uidvalidity : request->known->uidvalidity;
     uint32_t from = first_unknown(request, guess), open_tag, uids_tag;
@@ -216,9 +223,22 @@ int imap_list_folder(struct source *s, const struct list_request *request, struc
         sort_entries(out);
     if (out->count > 0 && out->uidnext <= out->v[out->count - 1].number)
         out->uidnext = out->v[out->count - 1].number + 1;
+    imap_see_listing(si, request->folder->wire_name, out);
     /* What was left out has to be found in the next pass. */
     if (out->uidnext == 0 || uids.partial)
         out->uidnext = uids.from;
     out->complete = uids.from == 1 && !uids.partial;
     return 0;
+}
+
+int imap_list_folder(struct source *s, const struct list_request *request, struct listing *out, struct err *e)
+{
+    struct source_imap *si = imap_self(s);
+
+    if (list_folder(si, request, out, e) == 0)
+        return 0;
+    if (imap_anew(si, e) != 0)
+        return -1;
+    listing_clear(out);
+    return list_folder(si, request, out, e);
 }

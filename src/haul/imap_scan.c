@@ -37,6 +37,12 @@ static bool is_wire(const struct source_folder *f, const char *wire)
            (strcmp(f->name, "INBOX") == 0 && slice_ieq(slice_str(wire), SLICE("INBOX")));
 }
 
+/* RFC 3501 section 6.3.10: what STATUS says of the folder that is open may be old. */
+static bool is_open(const struct source_imap *si, const struct source_folder *f)
+{
+    return si->folder != NULL && is_wire(f, si->folder);
+}
+
 /* STATUS comes in the order of the folders, as a rule: the search goes on where the last one ended. */
 static struct source_folder *find_wire(struct scan *scan, const char *wire)
 {
@@ -153,7 +159,7 @@ static int take_status(struct scan *scan, const struct imap_response *r)
     struct source_folder *f;
 
     if (imap_parse_status(r->rest, &items, &wire) == 0 && (f = find_wire(scan, buf_cstr(&wire))) != NULL) {
-        f->has_status = items.has_messages && items.has_uidnext && items.has_uidvalidity;
+        f->has_status = items.has_messages && items.has_uidnext && items.has_uidvalidity && !is_open(scan->si, f);
         f->messages = items.messages;
         f->uidnext = items.uidnext;
         f->uidvalidity = items.uidvalidity;
@@ -180,7 +186,8 @@ static int ask_list(struct scan *scan, const char *options, struct imap_done *do
     imap_begin(im, &tag);
     imap_text(im, "LIST \"\" \"*\"%s", options);
     imap_end(im);
-    imap_patient(im);
+    if (!imap_unproven(scan->si))
+        imap_patient(im);
     return imap_finish(im, tag, &handler, done, e);
 }
 
@@ -238,7 +245,8 @@ static int ask_status(struct scan *scan, bool (*wanted)(void *, const struct sou
             first++;
             count--;
         }
-        if (!more || scan->out->v[i].has_status || !wanted(ctx, &scan->out->v[i]))
+        if (!more || scan->out->v[i].has_status || is_open(scan->si, &scan->out->v[i]) ||
+            !wanted(ctx, &scan->out->v[i]))
             continue;
         imap_begin(im, &tags[(first + count++) % STATUS_WINDOW]);
         imap_text(im, "STATUS ");
@@ -249,15 +257,29 @@ static int ask_status(struct scan *scan, bool (*wanted)(void *, const struct sou
     return 0;
 }
 
+static int scan_folders(struct source_imap *si, bool (*wanted)(void *ctx, const struct source_folder *f), void *ctx,
+                        struct source_folders *out, struct err *e)
+{
+    struct scan scan = { .si = si, .out = out };
+
+    if (!si->source.only_inbox && list_all(&scan, e) != 0)
+        return -1;
+    if (settle_names(out, e) != 0 || add_inbox(&scan, e) != 0)
+        return -1;
+    return si->source.no_status ? 0 : ask_status(&scan, wanted, ctx, e);
+}
+
 int imap_scan_folders(struct source *s, bool (*wanted)(void *ctx, const struct source_folder *f), void *ctx,
                       struct source_folders *out, struct err *e)
 {
     struct source_imap *si = imap_self(s);
-    struct scan scan = { .si = si, .out = out };
 
-    if (!s->only_inbox && list_all(&scan, e) != 0)
-        return -1;
-    if (settle_names(out, e) != 0 || add_inbox(&scan, e) != 0)
-        return -1;
-    return s->no_status ? 0 : ask_status(&scan, wanted, ctx, e);
+    if (scan_folders(si, wanted, ctx, out, e) != 0) {
+        if (imap_anew(si, e) != 0)
+            return -1;
+        source_folders_release(out);
+        if (scan_folders(si, wanted, ctx, out, e) != 0)
+            return -1;
+    }
+    return imap_see_folders(si, wanted, ctx, out, e);
 }

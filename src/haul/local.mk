@@ -19,7 +19,7 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/sink.c %D%/sink.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
   %D%/source.c %D%/source.h \
-  %D%/source_imap.c %D%/source_imap.h %D%/source_imap_int.h \
+  %D%/source_imap.c %D%/source_imap.h %D%/source_imap_int.h %D%/source_imap_wait.c \
   %D%/source_pop3.c %D%/source_pop3.h \
   %D%/trouble.c %D%/trouble.h \
   %D%/visit.c

@@ -14,6 +14,13 @@ void source_folders_release(struct source_folders *f)
     *f = (struct source_folders){ 0 };
 }
 
+void wait_state_release(struct wait_state *w)
+{
+    free(w->folder);
+    source_folders_release(&w->more);
+    *w = (struct wait_state){ .fd = -1 };
+}
+
 int source_folders_add(struct source_folders *f, const struct source_folder *folder, struct err *e)
 {
     struct source_folder copy = *folder;

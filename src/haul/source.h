@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * source.h - where mail comes from: the seven calls that POP3, IMAP, and the memory source of the tests answer.
+ * source.h - where mail comes from: the calls that POP3, IMAP, and the memory source of the tests answer.
  *
  * The heart (haul.c) drives them in this order, and a source keeps no policy of its own:
  *
@@ -12,6 +12,18 @@
  *     close                        say goodbye; always called, also after an error
  *
  * After close, open may be called again (a cut connection, a POP3 session that removed something).
+ *
+ * A source that is to live longer than one pass, and to be told of new mail (`wait_begin` is not NULL):
+ *
+ *     pass with keep_open (haul.h)     leaves it logged in when it ended well
+ *     wait_begin                       asks to be told; the descriptor may now be watched by anyone, without a thread
+ *     wait_read                        each time it is readable
+ *     wait_renew                       at renew_ms at the latest
+ *     wait_end                         on news: then the next pass, on the same connection
+ *     close                            in any state, always possible: a farewell that is not waited for
+ *
+ * open on a source that is open already goes on with that connection, and forgets what another pass may find changed.
+ * When that connection turns out to be dead at the first command it is opened anew, once, and nobody need know.
  *
  * Errors: scope MESSAGE never leaves fetch() (it goes to intake_failed()); FOLDER: the rest of the session is usable;
  * SESSION and ACCOUNT: close. An error that comes out of an intake_*() call is passed on unchanged.
@@ -63,6 +75,35 @@ struct list_request {
     bool writable;                      /* something may be removed afterwards: SELECT, else EXAMINE     */
 };
 
+enum wait_how {
+    WAIT_NONE,   /* the server does not tell: look again after a while */
+    WAIT_IDLE,   /* it tells about `folder`                           */
+    WAIT_NOTIFY, /* it tells about every folder that the pass wanted   */
+};
+
+struct wait_request {
+    /* Which folders are worth a connection: patterns as in haul_options.folders, applied to those that the last pass
+     * wanted. None: WAIT_NONE. */
+    const char *const *folders;
+    size_t folder_count;
+    /* IDLE on this very folder, on a connection that made no pass; from an earlier wait_state.more. NULL: by patterns. */
+    const struct source_folder *folder;
+    bool notify_ok;  /* NOTIFY may be used   */
+    unsigned poll_s; /* renew_ms is at most that far away, and at most 9 minutes; 0: 9 minutes */
+};
+
+struct wait_state {
+    int fd; /* of the connection, for poll() (POLLIN) only */
+    enum wait_how how;
+    int64_t renew_ms; /* clock_mono_ms() when wait_renew is due */
+    char *folder;     /* owned; IDLE: its name, else NULL */
+    /* Owned. IDLE: further folders that the patterns name, which only further connections can tell about. INBOX is
+     * never among them. */
+    struct source_folders more;
+    bool news; /* something has changed since the pass looked */
+};
+void wait_state_release(struct wait_state *w);
+
 enum remove_result {
     REMOVE_DONE,   /* gone, confirmed by the server                                         */
     REMOVE_MARKED, /* marked \Deleted and left, because the server cannot remove just these */
@@ -96,6 +137,22 @@ struct source_ops {
                              enum remove_result *result_out, struct err *e);
     void (*close)(struct source *s);
     void (*free)(struct source *s);
+    /* NULL, all four: the source cannot be told of new mail.
+     *
+     * Waiting. An error of any of them but E_NOMEM and E_STOPPED means that the connection is lost: only close, or open,
+     * may follow. *news_out: a pass is worth while. None of them waits for more than answers to its own commands, and
+     * wait_read for nothing at all; all leave the source parked (buffers freed).
+     *
+     * wait_begin: on an open source, also straight after another wait_begin. `out` is filled on success (released with
+     * wait_state_release()); WAIT_NONE leaves the connection as it was. wait_read: the descriptor is readable; takes
+     * what is there, which may be nothing yet. wait_renew: asks again, so that a dead connection is found within
+     * `timeout` and an event that the server forgot is not missed for longer. *renew_ms_out: when next. wait_end: ends
+     * the waiting, so that a pass may follow on the same connection; it may as well follow when this fails. */
+    MUST_CHECK int (*wait_begin)(struct source *s, const struct wait_request *request, struct wait_state *out,
+                                 struct err *e);
+    MUST_CHECK int (*wait_read)(struct source *s, bool *news_out, struct err *e);
+    MUST_CHECK int (*wait_renew)(struct source *s, bool *news_out, int64_t *renew_ms_out, struct err *e);
+    MUST_CHECK int (*wait_end)(struct source *s, struct err *e);
 };
 
 struct source {

@@ -8,30 +8,67 @@
 
 static int describe(const struct source *s, struct buf *out)
 {
-    const struct server *server = ((const struct source_imap *)s)->server;
+    const struct server *server = &((const struct source_imap *)s)->server;
 
     return buf_putf(out, "imap%s %s, %s%s", server->tls == SERVER_TLS_IMPLICIT ? "s" : "",
                     server->dial.host != NULL ? server->dial.host : "through a tunnel",
                     server->user != NULL ? "user " : "no user", server->user != NULL ? server->user : "");
 }
 
+void imap_drop(struct source_imap *si)
+{
+    imap_close(&si->im);
+    free(si->trash);
+    free(si->folder);
+    si->trash = si->folder = NULL;
+    si->waiting = (struct imap_waiting){ 0 };
+    si->selected_any = si->listed = si->reused = false;
+}
+
+static int open_new(struct source_imap *si, struct err *e)
+{
+    imap_drop(si);
+    return imap_open(&si->server, &si->im, e);
+}
+
+bool imap_unproven(const struct source_imap *si)
+{
+    return si->reused && imap_answers(si->im) == si->answers;
+}
+
+int imap_anew(struct source_imap *si, struct err *e)
+{
+    bool gone = e->code == E_NET || e->code == E_TIMEOUT || (e->code == E_BUSY && e->retry == RETRY_RECONNECT);
+
+    if (!gone || !imap_unproven(si))
+        return -1;
+    log_debug("the connection of the last pass has gone: %s; connecting again", e->text);
+    return open_new(si, e);
+}
+
 static int open_session(struct source *s, struct err *e)
 {
     struct source_imap *si = imap_self(s);
 
-    si->selected_any = false;
+    if (si->im != NULL && si->waiting.how != WAIT_NONE && imap_wait_end(s, e) != 0 && e->code == E_STOPPED)
+        return -1;
+    if (si->im == NULL)
+        return open_new(si, e);
+    si->reused = true;
+    si->answers = imap_answers(si->im);
+    imap_again(si->im);
+    free(si->trash);
+    si->trash = NULL;
     si->listed = false;
-    return imap_open(si->server, &si->im, e);
+    return 0;
 }
 
 static void close_session(struct source *s)
 {
     struct source_imap *si = imap_self(s);
 
-    imap_close(&si->im);
-    free(si->trash);
-    free(si->folder);
-    si->trash = si->folder = NULL;
+    imap_drop(si);
+    source_folders_release(&si->seen);
 }
 
 static void free_source(struct source *s)
@@ -163,6 +200,8 @@ static int remove_messages(struct source *s, const struct fetch_item *items, siz
     for (size_t i = 0; i < count; i += most) {
         if (remove_some(si, how, items + i, size_min(most, count - i), e) != 0)
             return -1;
+        if (how != REMOVAL_MARK)
+            imap_see_removal(si, size_min(most, count - i));
     }
     return 0;
 }
@@ -178,6 +217,10 @@ static const struct source_ops imap_ops = {
     .remove = remove_messages,
     .close = close_session,
     .free = free_source,
+    .wait_begin = imap_wait_begin,
+    .wait_read = imap_wait_read,
+    .wait_renew = imap_wait_renew,
+    .wait_end = imap_wait_end,
 };
 
 struct source *source_imap_new(const struct server *server, struct err *e)
@@ -190,7 +233,7 @@ struct source *source_imap_new(const struct server *server, struct err *e)
     }
     si->source.ops = &imap_ops;
     si->source.remove_max = SIZE_MAX;
-    si->server = server;
+    si->server = *server;
     return &si->source;
 }
 

@@ -14,7 +14,7 @@
 #include "haul/source.h"
 #include "proto/server.h"
 
-/* `server` is borrowed for the source's life. */
+/* `server` is copied; what it points to is borrowed for the source's life. */
 struct source *source_imap_new(const struct server *server, struct err *e);
 /* Of the open session; NULL: no TLS. */
 const struct tls_facts *source_imap_tls(const struct source *s);

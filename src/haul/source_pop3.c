@@ -24,7 +24,7 @@ enum {
 
 struct source_pop3 {
     struct source source;
-    const struct server *server;
+    struct server server;
     struct pop3 pop3;
     struct digest digest;
     struct header_scan header;
@@ -47,7 +47,7 @@ static struct source_pop3 *of(struct source *s)
 static int pop3_describe(const struct source *source, struct buf *out)
 {
     const struct source_pop3 *s = (const struct source_pop3 *)source;
-    const struct server *server = s->server;
+    const struct server *server = &s->server;
     bool implicit = server->tls == SERVER_TLS_IMPLICIT;
 
     if (buf_putf(out, "%s %s", implicit ? "pop3s" : "pop3",
@@ -80,7 +80,7 @@ static void pop3_close(struct source *source)
 
 static int enter(struct source_pop3 *s, bool ask_capa, struct err *e)
 {
-    pop3_init(&s->pop3, s->server);
+    pop3_init(&s->pop3, &s->server);
     s->looked = s->retrieved = s->in_top = s->had_any = false;
     s->refused = 0;
     s->pop3.no_pipelining = (s->source.quirks & QUIRK_NO_PIPELINING) != 0;
@@ -628,7 +628,7 @@ struct source *source_pop3_new(const struct server *server, struct err *e)
         return NULL;
     }
     s->source = (struct source){ .ops = &pop3_ops, .remove_max = REMOVE_MAX, .one_folder = true };
-    s->server = server;
+    s->server = *server;
     s->gmail_host = ends_in(server->dial.host, "pop.gmail.com") || ends_in(server->dial.host, "pop.googlemail.com");
     for (size_t i = 0; server->disabled != NULL && server->disabled[i] != NULL; i++) {
         uint32_t bits = pop3_cap_from_name(slice_str(server->disabled[i]));

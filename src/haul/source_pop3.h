@@ -18,7 +18,7 @@
 #include "haul/source.h"
 #include "proto/server.h"
 
-/* `server` is borrowed and outlives the source. NULL with E_NOMEM. Free with ops->free. */
+/* `server` is copied; what it points to is borrowed for the source's life. NULL with E_NOMEM. Free with ops->free. */
 struct source *source_pop3_new(const struct server *server, struct err *e);
 /* Of the open session; NULL: no TLS. */
 const struct tls_facts *source_pop3_tls(const struct source *s);

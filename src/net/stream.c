@@ -137,6 +137,16 @@ static void set_lowat(struct stream *s, bool bulk)
     s->lowat = lowat;
 }
 
+/* A read buffer with nothing in it is given back. */
+static void rest(struct stream *s)
+{
+    if (s->in_start < s->in_end)
+        return;
+    free(s->in);
+    s->in = NULL;
+    s->in_start = s->in_end = s->in_cap = 0;
+}
+
 /* The wish to stop is there, and is not heeded yet. */
 static bool waits_on(const struct stream *s)
 {
@@ -178,11 +188,8 @@ static int wait_for(struct stream *s, short events, short *ready_out, struct err
         }
         gone = clock_mono_ms() - start;
         s->bulk_misses += n == 0 && bulk;
-        if (n == 0 && !bulk && s->in_start == s->in_end) {
-            free(s->in);
-            s->in = NULL;
-            s->in_start = s->in_end = s->in_cap = 0;
-        }
+        if (n == 0 && !bulk)
+            rest(s);
         bulk = false;
     }
     s->waited_ms += gone;
@@ -263,6 +270,22 @@ int stream_fill(struct stream *s, struct err *e)
             wait_for(s, r == LAYER_WANT_WRITE ? POLLOUT : POLLIN, &ready, e) != 0)
             return broke(s, e);
     }
+}
+
+int stream_try_fill(struct stream *s, bool *got_out, struct err *e)
+{
+    enum layer_result r;
+
+    *got_out = false;
+    if (is_broken(s, e))
+        return -1;
+    r = take_in(s, e);
+    if (r == LAYER_END)
+        err_set(e, E_NET, "the server closed the connection");
+    if (r == LAYER_END || r == LAYER_FAILED)
+        return broke(s, e);
+    *got_out = r == LAYER_OK;
+    return 0;
 }
 
 struct slice stream_peek(const struct stream *s)
@@ -520,6 +543,23 @@ int stream_push_deflate(struct stream *s, struct err *e)
 const struct tls_facts *stream_tls(const struct stream *s)
 {
     return s->tls != NULL ? tls_layer_facts(s->tls) : NULL;
+}
+
+int stream_fd(const struct stream *s)
+{
+    return s->bottom->fd;
+}
+
+void stream_park(struct stream *s)
+{
+    rest(s);
+    /* Whoever watches the descriptor is to be woken by the first byte. */
+    s->expected = 0;
+    set_lowat(s, false);
+    if (s->out.len == 0)
+        buf_release(&s->out);
+    if (s->traced.len == 0)
+        buf_release(&s->traced);
 }
 
 bool stream_quiet(struct stream *s)

@@ -16,6 +16,10 @@
  * exchange of factor 1; the TLS handshake is an exchange of its own. Only time spent waiting for the peer counts, so
  * that our own disk is never held against it. Every wait also ends when base/stop.h asks (E_STOPPED).
  *
+ * Not waiting: stream_try_fill() takes what has arrived. Called until it finds nothing, it leaves nothing behind that
+ * stream_fd() would not tell of (decrypted bytes, whole records, inflated ones); a descriptor that is readable may still
+ * hold nothing for us (TLS tickets). stream_park() then lets go of what a connection needs in motion only.
+ *
  * Errors: E_NET (cut, refused; the end of the stream where bytes were wanted), E_TIMEOUT, E_TLS, E_PROTO, E_STOPPED. A
  * TLS connection that ends without close_notify is E_NET with words that say so: what was read so far is not complete.
  * After an error the stream can only be closed.
@@ -39,6 +43,9 @@ enum { STREAM_READ_MAX = 1024 * 1024 };
 
 /* Waits until at least one more byte is in the buffer. */
 MUST_CHECK int stream_fill(struct stream *s, struct err *e);
+/* Takes in what is there, without waiting and outside any exchange; *got_out: at least one byte was. Once does not mean
+ * all: see above. */
+MUST_CHECK int stream_try_fill(struct stream *s, bool *got_out, struct err *e);
 struct slice stream_peek(const struct stream *s);
 void stream_consume(struct stream *s, size_t n);
 /* The next line without its CRLF (or bare LF), consumed. Longer than `max`: E_PROTO. */
@@ -72,6 +79,11 @@ MUST_CHECK int stream_push_tls(struct stream *s, const struct tls_settings *sett
 MUST_CHECK int stream_push_deflate(struct stream *s, struct err *e);
 /* NULL when there is no TLS layer. Borrowed, lives as long as the stream. */
 const struct tls_facts *stream_tls(const struct stream *s);
+
+/* What poll() may watch for POLLIN, and nothing else be done with. */
+int stream_fd(const struct stream *s);
+/* Frees the buffers that hold nothing. The stream may be used on at any time; it takes them again. */
+void stream_park(struct stream *s);
 
 /* True while the connection stands and nothing lies unread; looked at without waiting. */
 bool stream_quiet(struct stream *s);

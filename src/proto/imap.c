@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "proto/imap_int.h"
+#include "proto/imap_wait.h"
 #include "wire/limits.h"
 
 enum {
@@ -91,8 +92,22 @@ static int body_event(struct imap *im, enum imap_event event, const struct imap_
     return h->body_end != NULL ? h->body_end(h->ctx, e) : 0;
 }
 
+/* *got_out false: nothing has arrived, or enough of it (no_wait). */
+static int more(struct imap *im, bool *got_out, struct err *e)
+{
+    *got_out = !im->no_wait;
+    if (!im->no_wait)
+        return stream_fill(im->stream, e);
+    if (im->fills_left == 0)
+        return 0;
+    im->fills_left--;
+    return stream_try_fill(im->stream, got_out, e);
+}
+
 int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_response *r, struct err *e)
 {
+    bool got = true;
+
     for (;;) {
         struct slice in = stream_peek(im->stream);
         enum imap_event event;
@@ -101,7 +116,9 @@ int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_r
         if (in.n == 0) {
             if (im->at_end)
                 return err_set(e, E_NET, "%s said no more", im->host);
-            if (stream_fill(im->stream, e) != 0) {
+            if (im->no_wait && !got)
+                return 1;
+            if (more(im, &got, e) != 0) {
                 im->broken = true;
                 return -1;
             }
@@ -175,6 +192,16 @@ static int note_uidvalidity(struct imap *im, const struct imap_response *r, stru
     return 0;
 }
 
+void imap_again(struct imap *im)
+{
+    im->alerts = 0;
+}
+
+uint64_t imap_answers(const struct imap *im)
+{
+    return im->answers;
+}
+
 void imap_opening(struct imap *im)
 {
     im->uidvalidity = 0;
@@ -199,7 +226,7 @@ static int note_untagged(struct imap *im, const struct imap_response *r, struct 
     return note_uidvalidity(im, r, e);
 }
 
-static struct imap_sent *sent_find(struct imap *im, uint32_t tag)
+struct imap_sent *imap_sent_find(struct imap *im, uint32_t tag)
 {
     for (size_t i = 0; i < IMAP_IN_FLIGHT; i++) {
         if (im->sent[i].tag == tag)
@@ -214,7 +241,7 @@ static int take_tagged(struct imap *im, const struct imap_response *r, struct er
     uint32_t tag = 0;
 
     if (slice_starts(r->tag, SLICE("m")) && num_parse_u32(slice_from(r->tag, 1), &tag) == 0 && tag != 0)
-        sent = sent_find(im, tag);
+        sent = imap_sent_find(im, tag);
     if (sent == NULL || sent->done || r->status == IMAP_BYE || r->status == IMAP_PREAUTH ||
         r->status == IMAP_NO_STATUS) {
         im->broken = true;
@@ -222,6 +249,7 @@ static int take_tagged(struct imap *im, const struct imap_response *r, struct er
         return err_peer(e, im->reader.text);
     }
     sent->done = true;
+    im->answers++;
     im->untagged = 0;
     sent->result.status = r->status;
     copy_words(sent->result.code, sizeof(sent->result.code), r->code);
@@ -234,12 +262,13 @@ static int take_tagged(struct imap *im, const struct imap_response *r, struct er
     return 0;
 }
 
-static int read_one(struct imap *im, const struct imap_handler *handler, struct err *e)
+int imap_read_one(struct imap *im, const struct imap_handler *handler, struct err *e)
 {
     struct imap_response r;
+    int rc = imap_read(im, handler, &r, e);
 
-    if (imap_read(im, handler, &r, e) != 0)
-        return -1;
+    if (rc != 0)
+        return rc;
     switch (r.kind) {
     case IMAP_TAGGED:
         return take_tagged(im, &r, e);
@@ -278,7 +307,7 @@ static unsigned patience_of(const struct imap *im)
 int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handler, struct imap_done *done,
                 struct err *e)
 {
-    struct imap_sent *sent = sent_find(im, tag);
+    struct imap_sent *sent = imap_sent_find(im, tag);
 
     if (im->put_error.code != E_NONE || sent == NULL) {
         *e = im->put_error;
@@ -291,7 +320,7 @@ int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handle
         return -1;
     }
     while (!sent->done) {
-        if (read_one(im, handler, e) != 0)
+        if (imap_read_one(im, handler, e) != 0)
             return -1;
         if (im->continued) {
             im->broken = true;
@@ -306,7 +335,7 @@ int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handle
 
 int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, struct imap_done *done, struct err *e)
 {
-    struct imap_sent *sent = sent_find(im, tag);
+    struct imap_sent *sent = imap_sent_find(im, tag);
 
     *continued_out = false;
     stream_exchange(im->stream, patience_of(im));
@@ -315,7 +344,7 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
         return -1;
     }
     while (sent != NULL && !sent->done) {
-        if (read_one(im, NULL, e) != 0)
+        if (imap_read_one(im, NULL, e) != 0)
             return -1;
         if (im->continued) {
             im->continued = false;
@@ -334,7 +363,7 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
 
 void imap_begin(struct imap *im, uint32_t *tag_out)
 {
-    struct imap_sent *slot = sent_find(im, 0);
+    struct imap_sent *slot = imap_sent_find(im, 0);
 
     /* Answers that nobody asked for make room. */
     for (size_t i = 0; i < IMAP_IN_FLIGHT && slot == NULL; i++) {
@@ -402,15 +431,15 @@ void imap_string_arg(struct imap *im, struct slice value)
     buf_release(&b);
 }
 
-/* Sends what is collected and waits for "+", or for the command's end. */
-static int await_go(struct imap *im, const struct imap_sent *sent, bool *go_out, struct err *e)
+int imap_await_go(struct imap *im, const struct imap_sent *sent, const struct imap_handler *handler, bool *go_out,
+                  struct err *e)
 {
     if (stream_flush(im->stream, e) != 0) {
         im->broken = true;
         return -1;
     }
     while (!sent->done) {
-        if (read_one(im, NULL, e) != 0)
+        if (imap_read_one(im, handler, e) != 0)
             return -1;
         if (im->continued) {
             im->continued = false;
@@ -427,7 +456,7 @@ int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_
     uint64_t caps = imap_caps(im);
     bool at_once = ((caps & IMAP_CAP_LITERAL_PLUS) != 0 && octets <= IMAP_LITERAL_AT_ONCE) ||
                    ((caps & IMAP_CAP_LITERAL_MINUS) != 0 && octets <= LITERAL_MINUS_MAX);
-    struct imap_sent *sent = sent_find(im, tag);
+    struct imap_sent *sent = imap_sent_find(im, tag);
 
     *go_out = at_once;
     if (im->put_error.code != E_NONE || sent == NULL) {
@@ -437,7 +466,7 @@ int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_
     }
     stream_exchange(im->stream, patience_of(im));
     imap_text(im, "{%" PRIu64 "%s}\r\n", octets, at_once ? "+" : "");
-    if (!at_once && await_go(im, sent, go_out, e) != 0)
+    if (!at_once && imap_await_go(im, sent, NULL, go_out, e) != 0)
         return -1;
     sent->storing = true;
     return 0;
@@ -450,11 +479,11 @@ void imap_literal_data(struct imap *im, struct slice bytes)
 
 bool imap_answered(struct imap *im, uint32_t tag, struct imap_done *done_out)
 {
-    struct imap_sent *sent = sent_find(im, tag);
+    struct imap_sent *sent = imap_sent_find(im, tag);
     struct err ignored;
 
     im->at_end = im->broken = true;
-    while (sent != NULL && !sent->done && read_one(im, NULL, &ignored) == 0)
+    while (sent != NULL && !sent->done && imap_read_one(im, NULL, &ignored) == 0)
         ;
     if (sent == NULL || !sent->done)
         return false;
@@ -524,6 +553,8 @@ void imap_close(struct imap **imp)
     if (im == NULL)
         return;
     if (im->stream != NULL && !im->broken && im->put_error.code == E_NONE) {
+        if (imap_idling(im))
+            stream_put(im->stream, SLICE("DONE\r\n"));
         imap_begin(im, &tag);
         imap_text(im, "LOGOUT");
         imap_end(im);

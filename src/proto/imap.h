@@ -11,6 +11,7 @@
  *                                                everything untagged meanwhile goes to `handler`
  *     imap_literal_begin(im, tag, octets, &go, e), imap_literal_data()...     a message inside a command (APPEND)
  *     imap_close(&im)                            LOGOUT and away; nothing is expunged by it
+ *     imap_wait.h                                between commands: to be told of news
  * Commands may be pipelined: begin several, finish them in order. The caller keeps what is in flight below
  * LIMIT_IN_FLIGHT.
  *
@@ -84,6 +85,10 @@ MUST_CHECK int imap_finish(struct imap *im, uint32_t tag, const struct imap_hand
 /* The next command opens another folder: what was told of the one before does not hold for it. A UIDVALIDITY that
  * changes while a folder is open is E_PROTO: no UID means what it did. */
 void imap_opening(struct imap *im);
+/* A session that has lasted for a while goes on as if it had just been opened: the server may say as much again. */
+void imap_again(struct imap *im);
+/* Commands answered so far: when none has been since some moment, nothing is known of the connection's health. */
+uint64_t imap_answers(const struct imap *im);
 /* stream_expect() of the connection: octets of the messages in a FETCH that was begun. */
 void imap_expect(struct imap *im, uint64_t octets);
 /* Waits for answers up to 5 x timeout until the next imap_finish() has ended (the first SELECT). */

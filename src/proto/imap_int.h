@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * imap_int.h - the inside of the IMAP client: imap.c (commands and responses) and imap_login.c (from a host name to a
- * session).
+ * imap_int.h - the inside of the IMAP client: imap.c (commands and responses), imap_login.c (from a host name to a
+ * session) and imap_wait.c (waiting for news).
  */
 #ifndef MAILHAUL_PROTO_IMAP_INT_H
 #define MAILHAUL_PROTO_IMAP_INT_H
@@ -29,8 +29,12 @@ struct imap {
     uint32_t uidvalidity; /* of the folder that is open; 0: not told yet */
     bool caps_fresh;      /* told since the last change of state */
     bool logged_in, utf8, uidonly;
-    bool broken; /* no LOGOUT any more */
-    bool at_end; /* nothing is waited for any more: only what has arrived is read */
+    bool broken;         /* no LOGOUT any more */
+    bool at_end;         /* nothing is waited for any more: only what has arrived is read */
+    bool no_wait;        /* the same, and there is a later; see imap_read() */
+    unsigned fills_left; /* no_wait: so often more may be taken in */
+    uint32_t idle_tag;   /* of the IDLE that the server is in; 0: none */
+    uint64_t answers;    /* tagged responses so far */
     unsigned patience;
     uint32_t untagged; /* responses since the last tagged one */
     unsigned alerts;
@@ -40,8 +44,16 @@ struct imap {
 };
 
 struct imap *imap_new(const struct server *server);
-/* Reads one response; `handler` gets bodies. *r is valid until the next read. */
+/* Reads one response; `handler` gets bodies. *r is valid until the next read. 1, with `no_wait` only: no whole one has
+ * arrived; what has is kept. */
 MUST_CHECK int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_response *r, struct err *e);
+/* Reads one response and acts on it. As imap_read(). */
+MUST_CHECK int imap_read_one(struct imap *im, const struct imap_handler *handler, struct err *e);
+/* The slot of a command, NULL: there is none. Tag 0: a free one. */
+struct imap_sent *imap_sent_find(struct imap *im, uint32_t tag);
+/* Sends what is collected and waits for "+", or for the command's end (*go_out false). */
+MUST_CHECK int imap_await_go(struct imap *im, const struct imap_sent *sent, const struct imap_handler *handler,
+                             bool *go_out, struct err *e);
 /* Waits for "+" (then *done is not filled and *continued_out is true) or for the tagged response. */
 MUST_CHECK int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, struct imap_done *done,
                                    struct err *e);

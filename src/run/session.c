@@ -23,7 +23,6 @@ struct session {
     const struct conf_account *account; /* borrowed */
     struct session_options options;
     struct haul_progress own_progress;
-    struct server server;
     int state_dir;
     struct lock lock;
     struct journal *journal;
@@ -196,6 +195,14 @@ out:
     return rc;
 }
 
+int session_source_new(const struct conf_account *account, struct source **out, struct err *e)
+{
+    struct server server = servers_account(account);
+
+    *out = account->protocol == CONF_POP3 ? source_pop3_new(&server, e) : source_imap_new(&server, e);
+    return *out != NULL ? 0 : -1;
+}
+
 int session_open(const struct conf *c, const struct conf_account *account, const struct session_options *options,
                  struct session **out, struct err *e)
 {
@@ -211,9 +218,9 @@ int session_open(const struct conf *c, const struct conf_account *account, const
     if (s->options.progress == NULL)
         s->options.progress = &s->own_progress;
     s->batch_messages = batch_for(account, options->sessions);
-    s->server = servers_account(account);
-    s->source = account->protocol == CONF_POP3 ? source_pop3_new(&s->server, e) : source_imap_new(&s->server, e);
-    if (s->source == NULL || check_account(account, e) != 0 || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
+    s->source = options->source;
+    if ((s->source == NULL && session_source_new(account, &s->source, e) != 0) || check_account(account, e) != 0 ||
+        make_sinks(s, e) != 0 || open_state(s, e) != 0) {
         session_close(&s);
         return -1;
     }
@@ -230,7 +237,7 @@ void session_close(struct session **sp)
     for (size_t i = 0; i < s->sink_count; i++)
         destination_close(&s->destinations[i]);
     spool_free(&s->spool);
-    if (s->source != NULL)
+    if (s->source != NULL && s->source != s->options.source)
         s->source->ops->free(s->source);
     journal_close(&s->journal);
     lock_release(&s->lock);
@@ -257,6 +264,7 @@ static struct haul_options options_of(struct session *s)
         .max_messages = s->account->max_messages,
         .batch_messages = s->batch_messages,
         .dry_run = s->options.dry_run,
+        .keep_open = s->options.source != NULL,
         .list_all = s->options.list_all,
         .progress = s->options.progress,
         .observer = s->options.observer,

@@ -31,7 +31,13 @@ struct session_options {
     struct haul_progress *progress; /* NULL: nobody looks                           */
     struct haul_observer observer;
     unsigned sessions; /* how many run at once: descriptors are shared */
+    /* Borrowed: of session_source_new() for the same account; it outlives the session, and a pass that ends well leaves
+     * it logged in where it can wait for news (haul/source.h). NULL: one that lives and is closed with the session. */
+    struct source *source;
 };
+
+/* The source of an account for many sessions; freed with ops->free. Borrows from `account` for its life. */
+MUST_CHECK int session_source_new(const struct conf_account *account, struct source **out, struct err *e);
 
 MUST_CHECK int session_open(const struct conf *c, const struct conf_account *account,
                             const struct session_options *options, struct session **out, struct err *e);

@@ -28,6 +28,14 @@ void imap_reader_release(struct imap_reader *r)
     imap_reader_init(r);
 }
 
+void imap_reader_rest(struct imap_reader *r)
+{
+    if (r->state != READER_FRESH)
+        return;
+    buf_release(&r->buf);
+    r->text = SLICE_NONE;
+}
+
 static enum imap_event bad(struct imap_reader *r, const char *why)
 {
     r->state = READER_BAD;

@@ -65,6 +65,8 @@ struct imap_reader {
 
 void imap_reader_init(struct imap_reader *r);
 void imap_reader_release(struct imap_reader *r);
+/* Between two responses: gives the memory of the last one back; `text` is gone with it. Elsewhere nothing happens. */
+void imap_reader_rest(struct imap_reader *r);
 enum imap_event imap_reader_next(struct imap_reader *r, struct slice in, size_t *used_out);
 
 #endif
