@@ -18,6 +18,10 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/reidentify.c \
   %D%/sink.c %D%/sink.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
+  %D%/sink_smtp.c %D%/sink_smtp.h %D%/sink_smtp_int.h \
+  %D%/sink_smtp_lane.c \
+  %D%/sink_smtp_mail.c \
+  %D%/sink_smtp_trace.c \
   %D%/source.c %D%/source.h \
   %D%/source_imap.c %D%/source_imap.h %D%/source_imap_int.h \
   %D%/source_pop3.c %D%/source_pop3.h \
