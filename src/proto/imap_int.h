@@ -32,7 +32,8 @@ struct imap {
     bool broken; /* no LOGOUT any more */
     bool at_end; /* nothing is waited for any more: only what has arrived is read */
     unsigned patience;
-    uint32_t untagged; /* responses since the last tagged one */
+    uint64_t literal_left; /* octets that were announced and are not sent */
+    uint32_t untagged;     /* responses since the last tagged one */
     unsigned alerts;
     bool continued; /* a continuation was read and not used */
     char challenge[IMAP_WORDS_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/destination.h"
 
+#include "haul/sink_imap.h"
 #include "haul/sink_maildir.h"
 #include "haul/sink_smtp.h"
 #include "run/servers.h"
@@ -48,6 +49,15 @@ static struct sink *open_mta(const struct conf_account *a, const struct conf_del
     return sink_smtp_new(&options);
 }
 
+static struct sink *open_imap(const struct conf_deliver *d, const struct server *server)
+{
+    struct sink_imap_options options = {
+        .name = d->name, .server = server, .folder = d->folder, .folder_prefix = d->folder_prefix
+    };
+
+    return sink_imap_new(&options);
+}
+
 int destination_open(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d,
                      struct destination *out, struct err *e)
 {
@@ -59,11 +69,13 @@ int destination_open(const struct conf *c, const struct conf_account *a, const s
     case CONF_DELIVER_MAILDIR:
         out->sink = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);
         break;
+    case CONF_DELIVER_IMAP:
+        out->sink = open_imap(d, &out->server);
+        break;
     case CONF_DELIVER_SMTP:
     case CONF_DELIVER_LMTP:
         out->sink = open_mta(a, d, &out->server);
         break;
-    case CONF_DELIVER_IMAP:
     case CONF_DELIVER_COMMAND:
         return err_set(e, E_CONFIG, "destination %s: its type is not yet supported by this version", d->name);
     }
