@@ -45,7 +45,7 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_conf_SOURCES = %D%/fuzz_conf.c %D%/fuzz.h
 %C%_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 %C%_fuzz_conf_LDFLAGS = $(LDFLAGS_FUZZ)
-%C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(BASE) $(CONFUSE_LIBS)
+%C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(WIRE) $(BASE) $(CONFUSE_LIBS)
 
 %C%_fuzz_crlf_SOURCES = %D%/fuzz_crlf.c %D%/fuzz.h
 %C%_fuzz_crlf_LDFLAGS = $(LDFLAGS_FUZZ)

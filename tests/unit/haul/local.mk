@@ -5,6 +5,7 @@ unit_haul_tests = \
   %D%/test_envelope \
   %D%/test_haul \
   %D%/test_haul_crash \
+  %D%/test_haul_remote \
   %D%/test_intake \
   %D%/test_listing \
   %D%/test_plan \
@@ -19,7 +20,7 @@ TESTS += $(unit_haul_tests)
 # Both ends of the heart in memory. The linker puts fate.c between the heart and the journal.
 WORLD = %D%/libworld.a
 WORLD_WRAP = $(AM_LDFLAGS) \
-  -Wl,--wrap=journal_begin -Wl,--wrap=journal_commit -Wl,--wrap=journal_rollback -Wl,--wrap=journal_stage \
+  -Wl,--wrap=journal_begin -Wl,--wrap=journal_begin_light -Wl,--wrap=journal_commit -Wl,--wrap=journal_rollback -Wl,--wrap=journal_stage \
   -Wl,--wrap=journal_delivery -Wl,--wrap=journal_message_put -Wl,--wrap=journal_message_delete \
   -Wl,--wrap=journal_folder_put
 check_LIBRARIES += $(WORLD)
@@ -49,6 +50,10 @@ check_LIBRARIES += $(WORLD)
 %C%_test_haul_crash_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_haul_crash_LDFLAGS = $(WORLD_WRAP)
 %C%_test_haul_crash_LDADD = $(WORLD) $(UNIT_HAUL)
+%C%_test_haul_remote_SOURCES = %D%/test_haul_remote.c
+%C%_test_haul_remote_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_haul_remote_LDFLAGS = $(WORLD_WRAP)
+%C%_test_haul_remote_LDADD = $(WORLD) $(UNIT_HAUL)
 %C%_test_intake_SOURCES = %D%/test_intake.c
 %C%_test_intake_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_intake_LDFLAGS = $(WORLD_WRAP)
