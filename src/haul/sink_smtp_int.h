@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * sink_smtp_int.h - the inside of a mail server as destination: sink_smtp.c is the sink, sink_smtp_lane.c one connection
- * that works its way through a batch, sink_smtp_mail.c one message on its way.
+ * sink_smtp_int.h - the inside of a mail server as destination: sink_smtp.c is the sink, sink_smtp_lane.c one
+ * connection that works its way through a batch, sink_smtp_mail.c one message on its way.
  *
  * Thread: a lane belongs to the thread that runs it; what lanes share is marked, and guarded by the lock of their
  * struct lanes while they run.
