@@ -68,8 +68,8 @@ struct smtp_message {
     bool go;                /* at least one recipient is accepted, and the body is wanted */
 };
 
-/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all. Its
- * last line is whole. */
+/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all.
+ * Its last line is whole. */
 typedef int smtp_body_fn(void *ctx, bool dots, char *out, size_t size, size_t *n_out, struct err *e);
 
 struct smtp_options {
