@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libhaul.a
   %D%/recover.c \
   %D%/reidentify.c \
   %D%/sink.c %D%/sink.h \
+  %D%/sink_command.c %D%/sink_command.h \
   %D%/sink_imap.c %D%/sink_imap.h %D%/sink_imap_int.h \
   %D%/sink_maildir.c %D%/sink_maildir.h \
   %D%/sink_smtp.c %D%/sink_smtp.h %D%/sink_smtp_int.h \

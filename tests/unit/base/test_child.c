@@ -214,6 +214,25 @@ static void test_daemonised(void **state)
     buf_release(&out);
 }
 
+static void test_long_output(void **state)
+{
+    static const char script[] = "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i + 1)); done; echo the end";
+    struct buf out = BUF_INIT(5000);
+    struct err e = ERR_INIT;
+    int status;
+
+    (void)state;
+    CASE("the beginning of a long output");
+    CHECK_INT(run_script(script, (struct child_options){ .input = -1 }, &out, &status, &e), 0);
+    CHECK_INT(out.len, 5000);
+    CHECK(slice_starts(buf_slice(&out), SLICE("0\n1\n2\n")));
+    CASE("its end");
+    CHECK_INT(run_script(script, (struct child_options){ .input = -1, .keep_end = true }, &out, &status, &e), 0);
+    CHECK_INT(out.len, 5000);
+    CHECK_SLICE(slice_from(buf_slice(&out), 5000 - 23), SLICE("1997\n1998\n1999\nthe end\n"));
+    buf_release(&out);
+}
+
 static void test_linger(void **state)
 {
     struct buf out = BUF_INIT(500);
@@ -266,6 +285,7 @@ static void test_programs(void **state)
         CHECK_INT(child_run(&o, &out, &status, &e), want);
         if (want != 0) {
             CHECK_INT(e.code, E_CONFIG);
+            CHECK_INT(status, -1);
             CHECK(strstr(e.text, "the test ") == e.text);
         }
     }
@@ -323,9 +343,9 @@ static void test_stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_endings),  cmocka_unit_test(test_environment), cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_group),    cmocka_unit_test(test_daemonised),  cmocka_unit_test(test_linger),
-        cmocka_unit_test(test_programs), cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_endings), cmocka_unit_test(test_environment), cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_group),   cmocka_unit_test(test_daemonised),  cmocka_unit_test(test_long_output),
+        cmocka_unit_test(test_linger),  cmocka_unit_test(test_programs),    cmocka_unit_test(test_stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

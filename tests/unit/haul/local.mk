@@ -10,6 +10,7 @@ unit_haul_tests = \
   %D%/test_listing \
   %D%/test_plan \
   %D%/test_reidentify \
+  %D%/test_sink_command \
   %D%/test_sink_smtp \
   %D%/test_source_imap \
   %D%/test_source_pop3 \
@@ -80,3 +81,6 @@ check_LIBRARIES += $(WORLD)
 %C%_test_trouble_SOURCES = %D%/test_trouble.c $(UNIT_H)
 %C%_test_trouble_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_trouble_LDADD = $(UNIT_HAUL)
+%C%_test_sink_command_SOURCES = %D%/test_sink_command.c $(UNIT_H)
+%C%_test_sink_command_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_sink_command_LDADD = $(UNIT_HAUL)
