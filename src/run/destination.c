@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/destination.h"
 
+#include "haul/sink_command.h"
 #include "haul/sink_imap.h"
 #include "haul/sink_maildir.h"
 #include "haul/sink_smtp.h"
@@ -58,26 +59,41 @@ static struct sink *open_imap(const struct conf_deliver *d, const struct server 
     return sink_imap_new(&options);
 }
 
+static struct sink *open_command(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d)
+{
+    const struct sink_command_options options = { .name = d->name,
+                                                  .account = a->name,
+                                                  .user = a->login.user,
+                                                  .argv = d->command.v,
+                                                  .crlf = d->crlf,
+                                                  .time_limit_s = d->time_limit,
+                                                  .max_parallel = d->max_parallel,
+                                                  .spool_dir = c->spool_dir,
+                                                  .drop_rejected = d->drop_rejected };
+
+    return sink_command_new(&options);
+}
+
 int destination_open(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d,
                      struct destination *out, struct err *e)
 {
     *out = (struct destination){ .sink = NULL };
     if (has_server(d))
         out->server = servers_destination(a, d);
-    (void)c;
     switch (d->type) {
     case CONF_DELIVER_MAILDIR:
         out->sink = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);
-        break;
-    case CONF_DELIVER_IMAP:
-        out->sink = open_imap(d, &out->server);
         break;
     case CONF_DELIVER_SMTP:
     case CONF_DELIVER_LMTP:
         out->sink = open_mta(a, d, &out->server);
         break;
+    case CONF_DELIVER_IMAP:
+        out->sink = open_imap(d, &out->server);
+        break;
     case CONF_DELIVER_COMMAND:
-        return err_set(e, E_CONFIG, "destination %s: its type is not yet supported by this version", d->name);
+        out->sink = open_command(c, a, d);
+        break;
     }
     if (out->sink == NULL)
         return err_nomem(e);
