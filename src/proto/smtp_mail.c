@@ -206,7 +206,7 @@ static int data_reply(struct smtp *s, const struct smtp_reply *reply, struct err
     return 0;
 }
 
-/* 503 (bad sequence) to MAIL is about the session, not about the message. */
+/* 503 (bad sequence) to MAIL, or to a RCPT behind a good one, is about the session, not about the message. */
 static int take_reply(struct smtp *s, enum step step, struct smtp_recipient *r, const struct smtp_reply *reply,
                       struct err *e)
 {
@@ -215,7 +215,7 @@ static int take_reply(struct smtp *s, enum step step, struct smtp_recipient *r, 
     if (step == STEP_DATA)
         return data_reply(s, reply, e);
     if (smtp_class(reply) == 3 || (step == STEP_RSET && smtp_class(reply) != 2) ||
-        (step == STEP_MAIL && reply->code == 503))
+        (reply->code == 503 && (step == STEP_MAIL || (step == STEP_RCPT && smtp_class(&m->mail) == 2))))
         return smtp_out_of_step(s, reply, e);
     if (step == STEP_MAIL)
         m->mail = *reply;
