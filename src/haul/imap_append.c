@@ -493,21 +493,22 @@ int imap_sink_commit(struct sink *s, struct sink_slot *const *slots, size_t coun
 {
     struct appender a = { .si = sink_imap_self(s), .slots = slots, .count = count, .record = record };
     bool connected = true;
-    int rc = -1;
+    struct err why = ERR_INIT;
+    int rc;
 
     begin(&a);
-    while (rc != 0) {
-        rc = go_on(&a, &connected, e);
-        if (rc == 0)
-            break;
+    while ((rc = go_on(&a, &connected, &why)) != 0) {
         if (connected)
-            let_go(&a, e);
-        if (!connected || !imap_sink_lost(e) || a.ending.code != E_NONE || ++a.si->lost >= LOST_MAX)
+            let_go(&a, &why);
+        if (!connected || !imap_sink_lost(&why) || a.ending.code != E_NONE || ++a.si->lost >= LOST_MAX)
             break;
-        log_info("destination %s: %s; connecting again", s->name, e->text);
+        log_info("destination %s: %s; connecting again", s->name, why.text);
     }
-    if (a.ending.code == E_NONE || (rc != 0 && e->code == E_STOPPED))
-        return rc;
-    *e = a.ending;
-    return -1;
+    if (a.ending.code != E_NONE && (rc == 0 || why.code != E_STOPPED)) {
+        *e = a.ending;
+        return -1;
+    }
+    if (rc != 0)
+        *e = why;
+    return rc;
 }

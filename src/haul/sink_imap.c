@@ -405,15 +405,17 @@ static int prepare(struct sink *s, struct sink_slot *const *slots, size_t count,
 {
     struct sink_imap *si = sink_imap_self(s);
     bool idle = si->im != NULL;
-    int rc = prepare_targets(si, slots, count, e);
+    struct err why;
+    int rc = prepare_targets(si, slots, count, &why);
 
     /* While the messages came in, nothing was said on this connection: servers end such ones. */
-    if (rc != 0 && idle && imap_sink_lost(e)) {
+    if (rc != 0 && idle && imap_sink_lost(&why)) {
         imap_close(&si->im);
-        rc = prepare_targets(si, slots, count, e);
+        rc = prepare_targets(si, slots, count, &why);
     }
     if (rc != 0) {
         imap_close(&si->im);
+        *e = why;
         return -1;
     }
     for (size_t i = 0; i < count; i++) {

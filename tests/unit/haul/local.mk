@@ -12,6 +12,7 @@ unit_haul_tests = \
   %D%/test_reidentify \
   %D%/test_sink_command \
   %D%/test_sink_smtp \
+  %D%/test_sink_imap \
   %D%/test_source_imap \
   %D%/test_source_pop3 \
   %D%/test_trouble
@@ -72,6 +73,9 @@ check_LIBRARIES += $(WORLD)
 %C%_test_sink_smtp_SOURCES = %D%/test_sink_smtp.c %D%/mta.c %D%/mta.h $(UNIT_H)
 %C%_test_sink_smtp_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_sink_smtp_LDADD = $(UNIT_HAUL)
+%C%_test_sink_imap_SOURCES = %D%/test_sink_imap.c $(UNIT_H) tests/unit/store/store_test.h
+%C%_test_sink_imap_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_sink_imap_LDADD = $(UNIT_HAUL)
 %C%_test_source_imap_SOURCES = %D%/test_source_imap.c $(UNIT_H)
 %C%_test_source_imap_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_source_imap_LDADD = $(UNIT_HAUL)
