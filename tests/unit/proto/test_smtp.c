@@ -42,7 +42,7 @@ static bool talked_ahead;
 static size_t most;        /* bytes that were sent without an answer, when there is no script */
 static int socket_fd = -1; /* instead of a script */
 static const char *machine;
-static uint32_t writes_left = UINT32_MAX; /* before the connection is gone for what we send */
+static size_t cut_at = SIZE_MAX; /* of `sent`: from there on the connection is gone for what we send */
 
 static enum layer_result scripted_read(struct layer *l, char *p, size_t n, size_t *got_out, struct err *e);
 static enum layer_result scripted_write(struct layer *l, const char *p, size_t n, size_t *done_out, struct err *e);
@@ -169,11 +169,11 @@ static enum layer_result scripted_read(struct layer *l, char *p, size_t n, size_
 static enum layer_result scripted_write(struct layer *l, const char *p, size_t n, size_t *done_out, struct err *e)
 {
     (void)l;
-    if (writes_left == 0) {
+    if (sent.len >= cut_at) {
         err_set(e, E_NET, "the connection was cut while sending");
         return LAYER_FAILED;
     }
-    writes_left--;
+    n = size_min(n, cut_at - sent.len);
     assert_int_equal(buf_put(&sent, p, n), 0);
     *done_out = n;
     return LAYER_OK;
@@ -391,6 +391,11 @@ static void play(const struct play_case *c, size_t chunk)
 static void play_all(const struct play_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+#ifdef MAILHAUL_SMALL
+        /* No piece is large enough there. */
+        if (cases[i].whole)
+            continue;
+#endif
         play(&cases[i], 0);
         EVERY_CHUNK_SIZE(chunk, cases[i].whole ? 0 : 60)
         {
@@ -1060,14 +1065,14 @@ static void test_cut_while_sending(void **state)
         c.script = buf_cstr(&whole);
         play_init(&p, &c);
         chunk_size = 1;
-        writes_left = 4;
+        cut_at = strlen("EHLO me.example.org\r\nMAIL FROM:<s@x.org>\r\nRCPT TO:<a@y.org>\r\nDATA\r\n");
         CHECK_INT(smtp_open(&p.options, &p.smtp, &p.e), 0);
         CHECK_INT(deliver(&p), cases[i].code == E_NONE ? 0 : -1);
         CHECK_INT(p.e.code, cases[i].code);
         tell(&p, &outcome);
         CHECK_SLICE(buf_slice(&outcome), slice_str(cases[i].outcome));
         smtp_close(&p.smtp);
-        writes_left = UINT32_MAX;
+        cut_at = SIZE_MAX;
         buf_release(&sent);
         buf_release(&whole);
         buf_release(&outcome);
@@ -1087,14 +1092,13 @@ static void test_cut_while_sending_ahead(void **state)
     CASE("cut while sending ahead");
     play_init(&p, &c);
     chunk_size = 1;
-    writes_left = 4;
     CHECK_INT(smtp_open(&p.options, &p.smtp, &p.e), 0);
     p.body_left = SLICE("x\r\n");
     CHECK_INT(smtp_envelope(p.smtp, &p.messages[0], &p.e), 0);
     CHECK_INT(smtp_envelope_done(p.smtp, &p.messages[0], &p.e), 0);
     CHECK_INT(smtp_body(p.smtp, &p.messages[0], give_body, &p, &p.e), 0);
     CHECK_INT(smtp_last(p.smtp, &p.messages[0], &p.e), 0);
-    writes_left = 0;
+    cut_at = sent.len;
     CHECK_INT(smtp_envelope(p.smtp, &p.messages[1], &p.e), 0);
     CHECK_INT(smtp_body_done(p.smtp, &p.messages[0], &p.e), 0);
     CHECK_INT(p.recipients[0][0].reply.code, 250);
@@ -1102,7 +1106,7 @@ static void test_cut_while_sending_ahead(void **state)
     CHECK_INT(p.e.code, E_NET);
     CHECK(!smtp_alive(p.smtp));
     smtp_close(&p.smtp);
-    writes_left = UINT32_MAX;
+    cut_at = SIZE_MAX;
     buf_release(&sent);
 }
 
