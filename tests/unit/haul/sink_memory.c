@@ -283,6 +283,21 @@ static int remote_ready(struct sink *s, struct err *e)
     return m->down == E_NONE ? 0 : err_set(e, m->down, "no way to %s", s->name);
 }
 
+static int remote_open(struct sink *s, const char *tag, const struct journal_sink *known, bool read_only, bool adopt,
+                       char *marker_out, struct err *e)
+{
+    if (self(s)->absent != E_NONE)
+        return err_set(e, self(s)->absent, "%s is not there", s->name);
+    return mem_open(s, tag, known, read_only, adopt, marker_out, e);
+}
+
+static int remote_prepare(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)
+{
+    (void)slots;
+    (void)count;
+    return self(s)->lame == E_NONE ? 0 : err_set(e, self(s)->lame, "%s cannot get ready", s->name);
+}
+
 static int remote_finish(struct sink *s, const struct sink_message *message, struct sink_slot *slot, struct err *e)
 {
     struct sink_memory *m = self(s);
@@ -430,9 +445,10 @@ static int remote_commit(struct sink *s, struct sink_slot *const *slots, size_t 
 static const struct sink_ops remote_ops = {
     .type = "remote",
     .describe = mem_describe,
-    .open = mem_open,
+    .open = remote_open,
     .ready = remote_ready,
     .finish = remote_finish,
+    .prepare = remote_prepare,
     .commit = remote_commit,
     .discard = remote_discard,
     .close = mem_close,
@@ -442,10 +458,11 @@ static const struct sink_ops remote_ops = {
 static const struct sink_ops looking_ops = {
     .type = "remote",
     .describe = mem_describe,
-    .open = mem_open,
+    .open = remote_open,
     .ready = remote_ready,
     .staged_means = DELIVERY_IN_DOUBT,
     .finish = remote_finish,
+    .prepare = remote_prepare,
     .commit = remote_commit,
     .discard = remote_discard,
     .close = mem_close,

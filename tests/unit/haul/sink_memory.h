@@ -48,6 +48,8 @@ struct sink_memory {
     char doubt[32];                         /* the answer to these is lost           */
     unsigned down_after;                    /* messages into a pass the line is cut; 0: never */
     enum err_code down;                     /* what ready() says                     */
+    enum err_code lame;                     /* what prepare() says                   */
+    enum err_code absent;                   /* what open() says                      */
     const char *recipients[MEM_RECIPIENTS]; /* NULL: one, who needs no name          */
     const char *full;                       /* this recipient is put off             */
     unsigned readied, handed;               /* in this pass; handed: messages that it was asked to take */

@@ -522,6 +522,49 @@ static void test_all_out_while_fetching(void **state)
     }
 }
 
+static void test_cannot_get_ready(void **state)
+{
+    (void)state;
+    CASE("cannot get ready");
+    begin(false, 2, 3);
+    w.batch_messages = 4;
+    say_many(1, 12);
+    second->lame = E_NET;
+    pass_with(E_NET);
+    CHECK_INT(w.rc, 0);
+    CHECK_INT(sink_memory_count(first), 12);
+    CHECK_INT(second->handed, 0);
+    CHECK_INT(row_of("m01").tries, 0);
+    CHECK_INT(delivery_of("m01", second, SLICE_NONE), DELIVERY_WANTED);
+    second->lame = E_NONE;
+    PASS(12);
+    ARRIVED(2);
+    world_end();
+}
+
+/* A program that is not installed. */
+static void test_cannot_be_opened(void **state)
+{
+    (void)state;
+    CASE("cannot be opened");
+    begin(true, 2, 3);
+    say_many(1, 3);
+    first->absent = E_CONFIG;
+    pass_with(E_CONFIG);
+    CHECK_INT(w.rc, 0);
+    SAID("destination a: a is not there");
+    CHECK_INT(sink_memory_count(second), 3);
+    first->absent = E_NONE;
+    PASS(3);
+    ARRIVED(2);
+    first->absent = second->absent = E_CONFIG;
+    say_many(4, 4);
+    pass_with(E_CONFIG);
+    CHECK_INT(w.rc, -1);
+    CHECK_INT(fetched("m04"), 0);
+    world_end();
+}
+
 /* The local disk is no destination's own trouble. */
 static void test_disk_ends_the_pass(void **state)
 {
@@ -564,6 +607,8 @@ int main(void)
         cmocka_unit_test(test_out_while_fetching),
         cmocka_unit_test(test_all_out_while_fetching),
         cmocka_unit_test(test_disk_ends_the_pass),
+        cmocka_unit_test(test_cannot_get_ready),
+        cmocka_unit_test(test_cannot_be_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
