@@ -105,7 +105,9 @@ static void test_endings(void **state)
 static void test_environment(void **state)
 {
     static const char *const more[] = { "CHILD_ONE=1", "CHILD_TWO=new = x", "CHILD_=", NULL };
-    struct buf out = BUF_INIT(500);
+    static char env[] = "env";
+    struct child_options o = { .what = "the test", .environment = more, .input = -1, .limit_ms = LONG_MS };
+    struct buf out = BUF_INIT(65536);
     struct err e = ERR_INIT;
     int status;
 
@@ -117,6 +119,12 @@ static void test_environment(void **state)
                          &status, &e),
               0);
     CHECK_SLICE(buf_slice(&out), SLICE("CHILD_=\nCHILD_ONE=1\nCHILD_TWO=new = x\nCHILD_TWOS=kept\n"));
+    CASE("nothing is there twice");
+    o.argv = (char *const[]){ env, NULL };
+    buf_clear(&out);
+    CHECK_INT(child_run(&o, &out, &status, &e), 0);
+    CHECK(strstr(buf_cstr(&out), "CHILD_TWO=new = x\n") != NULL);
+    CHECK(strstr(buf_cstr(&out), "CHILD_TWO=old\n") == NULL);
     CASE("ours is untouched");
     CHECK_SLICE(slice_str(getenv("CHILD_TWO")), SLICE("old"));
     CHECK(getenv("CHILD_ONE") == NULL);
