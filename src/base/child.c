@@ -150,17 +150,31 @@ static int start(struct child *c, struct err *e)
     return 0;
 }
 
+enum { CHUNK = 4096 };
+
+static int keep(struct child *c, const char *chunk, size_t n)
+{
+    struct buf *b = c->output;
+
+    if (c->options->keep_end && b->max - b->len < n && b->max >= CHUNK) {
+        size_t old = n - (b->max - b->len);
+        memmove(b->p, b->p + old, b->len - old);
+        buf_truncate(b, b->len - old);
+    }
+    return buf_put(b, chunk, size_min(n, b->max - b->len));
+}
+
 /* Takes what the pipe holds now. Whoever writes without end shall not keep us here for ever. */
 static int take_output(struct child *c, struct err *e)
 {
     enum { READS = 64 };
-    char chunk[4096];
+    char chunk[CHUNK];
     ssize_t got = 1;
     int rc = 0;
 
     for (int i = 0; i < READS && got > 0 && rc == 0; i++) {
         got = read(c->out, chunk, sizeof(chunk));
-        if (got > 0 && buf_put(c->output, chunk, size_min((size_t)got, c->output->max - c->output->len)) != 0)
+        if (got > 0 && keep(c, chunk, (size_t)got) != 0)
             rc = err_nomem(e);
     }
     /* It may be a password. */
@@ -237,6 +251,7 @@ int child_run(const struct child_options *options, struct buf *output, int *stat
     int rc;
     pid_t got;
 
+    *status_out = -1;
     c.deadline = clock_mono_ms() + options->limit_ms;
     if (start(&c, e) != 0)
         return -1;

@@ -3,12 +3,13 @@
  *
  * posix_spawn, so that threads may run. The child gets default signal handling, nothing of our descriptors but the
  * three it is given, and our environment with `environment` ("NAME=value") added or replaced. What it writes is
- * collected in `output` up to the buffer's limit; the rest is read and dropped. It is always waited for, and it alone:
- * whoever it leaves behind in the background may live on and keep its output open. When the time is over, or
- * stop_requested(), its whole group gets SIGKILL.
+ * collected in `output` up to the buffer's limit (4 KiB or more with keep_end); the rest is read and dropped.
+ *
+ * It is always waited for, and it alone: whoever it leaves behind in the background may live on and keep its output
+ * open. When the time is over, or stop_requested(), its whole group gets SIGKILL.
  *
  * Errors: E_CONFIG when it cannot be started (not found, not executable); E_TIMEOUT; E_STOPPED; E_NOMEM. How the
- * program ended is no error: *status_out as of waitpid().
+ * program ended is no error: *status_out as of waitpid(). After an error *status_out is -1 when it was never started.
  * Thread: any.
  */
 #ifndef MAILHAUL_BASE_CHILD_H
@@ -25,6 +26,7 @@ struct child_options {
     const char *const *environment; /* NULL-terminated, or NULL */
     int input;                      /* descriptor for standard input; -1: /dev/null */
     bool merge_errors;              /* standard error goes to `output` too; else to ours */
+    bool keep_end;                  /* of more output than the buffer takes, the end is kept, not the beginning */
     bool patient;                   /* it goes on for the while that base/stop.h grants after the wish to stop */
     int64_t limit_ms;
     int64_t linger_ms; /* the most that it may stay once it has closed its output, then SIGKILL; 0: no such limit */

@@ -263,6 +263,8 @@ static int run(struct pass *p, struct err *e)
 
     if (sinks_open(o, false, &p->committer.store, e) != 0 || load_quirks(p, e) != 0)
         return -1;
+    if (batch_nobody_left(o->sinks, o->sink_count))
+        return sinks_none_left(e);
     quirks = o->source->quirks;
     o->source->read_only = o->dry_run;
     p->intake = intake_new(o, &p->committer, p->r, e);

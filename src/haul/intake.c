@@ -341,7 +341,7 @@ int intake_done(struct intake *in, const struct fetch_item *item, const struct a
         return 0;
     }
     /* Whoever is without it went out meanwhile; a row says that it is to come again. */
-    if (sinks == 0 && item->row != 0) {
+    if (sinks == 0 && item->row != 0 && item->wanted != 0) {
         in->visit->withheld = true;
         intake_drop(in);
         return 0;

@@ -2,6 +2,7 @@
 #include "haul/outcome.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum { WORDS_MAX = 1400 };
@@ -102,14 +103,26 @@ static void add_to(struct verdict *v, const struct sink_slot *slot)
         verdict_add(v, OUTCOME_ACCEPTED);
 }
 
+/* A message that everybody has is stored from here on: no later pass would ask what became of it. */
+static int record(struct batch_store *s, struct sink_slot *slot, size_t sink, struct err *e)
+{
+    if (journal_begin_light(s->journal, e) != 0)
+        return -1;
+    if (write_slot(s, slot, sink, e) != 0 ||
+        (slot->state == DELIVERY_DELIVERED &&
+         journal_settle_message(s->journal, slot->message, clock_wall(), NULL, e) != 0) ||
+        journal_commit(s->journal, e) != 0) {
+        journal_rollback(s->journal);
+        return -1;
+    }
+    return 0;
+}
+
 int outcome_record(void *recorder, struct sink_slot *slot, struct err *e)
 {
     struct recorder *r = recorder;
-    struct journal *journal = r->store->journal;
 
-    if (journal_begin_light(journal, &r->err) != 0 || write_slot(r->store, slot, r->sink, &r->err) != 0 ||
-        journal_commit(journal, &r->err) != 0) {
-        journal_rollback(journal);
+    if (record(r->store, slot, r->sink, &r->err) != 0) {
         r->failed = true;
         *e = r->err;
         return -1;

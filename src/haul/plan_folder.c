@@ -64,7 +64,7 @@ static int sort_in(struct pass *p, uint32_t number, uint64_t octets, const struc
     }
     if (wanted_sinks(p, item.row, &item.wanted, e) != 0)
         return -1;
-    if (item.wanted != 0 && (item.wanted & ~sinks_out(p->o)) == 0) {
+    if (item.row != 0 && item.wanted != 0 && (item.wanted & ~sinks_out(p->o)) == 0) {
         *truncated = true;
         return 0;
     }

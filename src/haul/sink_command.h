@@ -6,7 +6,8 @@
  * Delivered-To, X-Original-To or Envelope-To, else the account's user), MAILHAUL_FOLDER (UTF-8, control characters as
  * %XX), MAILHAUL_FLAGS (Maildir letters: "FS"), MAILHAUL_SIZE (octets on its standard input).
  * Exit status 0: delivered; 75 (EX_TEMPFAIL), a signal, or the time limit: put off; any other: REJECTED. The last line
- * that it wrote to standard output or error stands in slot->why. A program that cannot be started is E_CONFIG.
+ * that it wrote to standard output or error stands in slot->why. A program that cannot be started is E_CONFIG. One that
+ * runs when we are asked to stop may end within the while that base/stop.h grants; else it is killed, and IN_DOUBT.
  */
 #ifndef MAILHAUL_HAUL_SINK_COMMAND_H
 #define MAILHAUL_HAUL_SINK_COMMAND_H

@@ -337,14 +337,8 @@ int stream_line(struct stream *s, size_t max, struct slice *line_out, struct err
 static int wait_to_write(struct stream *s, enum layer_result r, struct err *e)
 {
     short events = (short)((r == LAYER_WANT_WRITE ? POLLOUT : 0) | (s->ended ? 0 : POLLIN)), ready;
-    struct err ignored;
 
-    /* What the peer said before it went may tell why: it can still be read. */
-    if (r == LAYER_FAILED) {
-        take_in(s, &ignored);
-        return -1;
-    }
-    if (wait_for(s, events, &ready, e) != 0)
+    if (r == LAYER_FAILED || wait_for(s, events, &ready, e) != 0)
         return -1;
     if ((ready & POLLIN) && take_in(s, e) == LAYER_FAILED)
         return -1;

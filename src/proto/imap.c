@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/imap.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -469,11 +470,14 @@ int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_
     if (!at_once && imap_await_go(im, sent, NULL, go_out, e) != 0)
         return -1;
     sent->storing = true;
+    im->literal_left = *go_out ? octets : 0;
     return 0;
 }
 
 void imap_literal_data(struct imap *im, struct slice bytes)
 {
+    assert(bytes.n <= im->literal_left);
+    im->literal_left -= bytes.n;
     stream_put_body(im->stream, bytes);
 }
 
@@ -552,7 +556,8 @@ void imap_close(struct imap **imp)
 
     if (im == NULL)
         return;
-    if (im->stream != NULL && !im->broken && im->put_error.code == E_NONE) {
+    /* A LOGOUT would become the end of a message that was not sent whole. */
+    if (im->stream != NULL && !im->broken && im->literal_left == 0 && im->put_error.code == E_NONE) {
         if (imap_idling(im))
             stream_put(im->stream, SLICE("DONE\r\n"));
         imap_begin(im, &tag);

@@ -68,11 +68,12 @@ void imap_string_arg(struct imap *im, struct slice value);
 void imap_end(struct imap *im);
 
 /* A message as the next argument of the command `tag`, the last one begun: "{octets}" and then exactly that many octets
- * by imap_literal_data(). Where the server takes it so (LITERAL+ up to IMAP_LITERAL_AT_ONCE, LITERAL- up to 4096)
- * nothing is waited for; else the server is asked first, and answers to earlier commands are taken meanwhile. *go_out
- * false: it answered the command instead; send no more of it, imap_finish() tells. A larger message is asked for even
- * under LITERAL+, because a server that will not have it could only read all of it or hang up (RFC 7888 section 4).
- * From here on the command may be silent for 10 x timeout, and so may those that wait behind it. */
+ * by imap_literal_data(); a session that is closed before sends no more at all. Where the server takes it so (LITERAL+
+ * up to IMAP_LITERAL_AT_ONCE, LITERAL- up to 4096) nothing is waited for; else the server is asked first, and answers
+ * to earlier commands are taken meanwhile. *go_out false: it answered the command instead; send no more of it,
+ * imap_finish() tells. A larger message is asked for even under LITERAL+, because a server that will not have it could
+ * only read all of it or hang up (RFC 7888 section 4). From here on the command may be silent for 10 x timeout, and so
+ * may those that wait behind it. */
 enum { IMAP_LITERAL_AT_ONCE = 1024 * 1024 };
 MUST_CHECK int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_out, struct err *e);
 void imap_literal_data(struct imap *im, struct slice bytes);

@@ -36,7 +36,8 @@ struct imap {
     uint32_t idle_tag;   /* of the IDLE that the server is in; 0: none */
     uint64_t answers;    /* tagged responses so far */
     unsigned patience;
-    uint32_t untagged; /* responses since the last tagged one */
+    uint64_t literal_left; /* octets that were announced and are not sent */
+    uint32_t untagged;     /* responses since the last tagged one */
     unsigned alerts;
     bool continued; /* a continuation was read and not used */
     char challenge[IMAP_WORDS_MAX];

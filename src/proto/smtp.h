@@ -21,9 +21,9 @@
  * Errors: the connection (E_NET, E_TIMEOUT, E_TLS, E_STOPPED), a reply that is none or was not asked for (E_PROTO), 421
  * at any time (E_BUSY). smtp_open() also: a greeting or EHLO with 4xx is E_BUSY, with 5xx E_REJECTED; AUTH refused is
  * E_AUTH with 5xx, E_BUSY with 4xx; no way to log in E_LACKS; a STARTTLS that is missing, refused, or has bytes behind
- * its reply E_TLS. A reply out of step (503 to MAIL, too) is E_PROTO with RETRY_RECONNECT. After an error only
- * smtp_close(). A refusal of MAIL, RCPT, DATA or the message is no error: it is in the message's replies. Whether an
- * error came after smtp_last() is for the caller to remember: only then is it in doubt, and only for the recipients
+ * its reply E_TLS. A reply out of step (503 to MAIL, RCPT or DATA, too) is E_PROTO with RETRY_RECONNECT. After an error
+ * only smtp_close(). A refusal of MAIL, RCPT, DATA or the message is no error: it is in the message's replies. Whether
+ * an error came after smtp_last() is for the caller to remember: only then is it in doubt, and only for the recipients
  * that have no reply (a 421 in place of the final reply is a reply, and E_BUSY).
  * A refusal in mid-body ends the body: smtp_body() and smtp_last() send no more and return 0, smtp_body_done() tells
  * the reply, and smtp_pipelines() and smtp_alive() are false from then on: close, and go on in a new session.
@@ -68,8 +68,8 @@ struct smtp_message {
     bool go;                /* at least one recipient is accepted, and the body is wanted */
 };
 
-/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all. Its
- * last line is whole. */
+/* Gives the next piece of the message in CRLF_SMTP or CRLF_DATA form (`dots`) into `out`; 0 in *n_out: that was all.
+ * Its last line is whole. */
 typedef int smtp_body_fn(void *ctx, bool dots, char *out, size_t size, size_t *n_out, struct err *e);
 
 struct smtp_options {

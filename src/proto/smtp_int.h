@@ -40,8 +40,8 @@ struct smtp {
 
 /* Marks the session as one in which nothing is said any more; returns -1. */
 int smtp_broken(struct smtp *s);
-/* A reply of one or more lines, in an exchange of its own; `final`: the one that tells what became of a message. `caps` is filled from all lines but the
- * first; NULL: they are words. 421 is E_BUSY, with *out filled in. */
+/* A reply of one or more lines, in an exchange of its own; `final`: the one that tells what became of a message.
+ * `caps` is filled from all lines but the first; NULL: they are words. 421 is E_BUSY, with *out filled in. */
 MUST_CHECK int smtp_read(struct smtp *s, bool final, struct smtp_caps *caps, struct smtp_reply *out, struct err *e);
 /* Sends what was put and reads the reply. Bytes that were there before are an error (smtp_unasked()). */
 MUST_CHECK int smtp_ask(struct smtp *s, struct smtp_caps *caps, struct smtp_reply *out, struct err *e);

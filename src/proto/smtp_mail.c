@@ -201,12 +201,15 @@ static int data_reply(struct smtp *s, const struct smtp_reply *reply, struct err
     }
     if (smtp_class(reply) < 4)
         return smtp_out_of_step(s, reply, e);
-    if (smtp_class(&m->mail) == 2 && any_accepted(m))
-        m->mail = *reply;
+    if (smtp_class(&m->mail) != 2 || !any_accepted(m))
+        return 0;
+    if (reply->code == 503)
+        return smtp_out_of_step(s, reply, e);
+    m->mail = *reply;
     return 0;
 }
 
-/* 503 (bad sequence) to MAIL is about the session, not about the message. */
+/* 503 (bad sequence) to MAIL, or to a RCPT or DATA behind good ones, is about the session, not about the message. */
 static int take_reply(struct smtp *s, enum step step, struct smtp_recipient *r, const struct smtp_reply *reply,
                       struct err *e)
 {
@@ -215,7 +218,7 @@ static int take_reply(struct smtp *s, enum step step, struct smtp_recipient *r, 
     if (step == STEP_DATA)
         return data_reply(s, reply, e);
     if (smtp_class(reply) == 3 || (step == STEP_RSET && smtp_class(reply) != 2) ||
-        (step == STEP_MAIL && reply->code == 503))
+        (reply->code == 503 && (step == STEP_MAIL || (step == STEP_RCPT && smtp_class(&m->mail) == 2))))
         return smtp_out_of_step(s, reply, e);
     if (step == STEP_MAIL)
         m->mail = *reply;

@@ -43,10 +43,9 @@ MUST_CHECK int session_open(const struct conf *c, const struct conf_account *acc
                             const struct session_options *options, struct session **out, struct err *e);
 void session_close(struct session **s);
 
-/* What of the configuration only OpenSSL can judge (trust files, client certificates and keys, pins; of the accounts and
- * of their destinations): false when
- * something is wrong, which was told then. Contacts nobody: a wrong configuration stops all accounts before the first
- * is contacted. */
+/* What of the configuration only OpenSSL can judge (trust files, client certificates and keys, pins; of the accounts
+ * and of their destinations): false when something is wrong, which was told then. Contacts nobody: a wrong
+ * configuration stops all accounts before the first is contacted. */
 bool session_all_right(const struct conf_account *const *accounts, size_t count);
 
 /* A whole pass; *out is always filled, and NAME.last is written (not in a dry run). */

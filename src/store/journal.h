@@ -18,8 +18,8 @@
  *
  * Writing happens between journal_begin() and journal_commit(); a commit is durable when it returns, and one that
  * fails has been rolled back. After journal_begin_light() it costs no flush: it survives the end of the program at
- * once, a power cut only with the next durable one. Reading needs no transaction. A pass that only reads leaves no write, no flush. Calls
- * for one message or folder are by row id, which stays the same for the row's life (> 0).
+ * once, a power cut only with the next durable one. Reading needs no transaction. A pass that only reads leaves no
+ * write, no flush. Calls for one message or folder are by row id, which stays the same for the row's life (> 0).
  *
  * Calling sequence: journal_open(); journal_sink() for each destination, then journal_sinks_done(); the rest in any
  * order; journal_close().

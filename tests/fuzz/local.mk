@@ -17,7 +17,8 @@ fuzz_programs = \
   %D%/fuzz_imap_write \
   %D%/fuzz_pattern \
   %D%/fuzz_pop3_line \
-  %D%/fuzz_smtp_reply
+  %D%/fuzz_smtp_reply \
+  %D%/fuzz_smtp_session
 check_PROGRAMS += $(fuzz_programs)
 
 if FUZZ
@@ -45,7 +46,7 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_conf_SOURCES = %D%/fuzz_conf.c %D%/fuzz.h
 %C%_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 %C%_fuzz_conf_LDFLAGS = $(LDFLAGS_FUZZ)
-%C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(BASE) $(CONFUSE_LIBS)
+%C%_fuzz_conf_LDADD = $(FUZZ_MAIN) $(CONF) $(WIRE) $(BASE) $(CONFUSE_LIBS)
 
 %C%_fuzz_crlf_SOURCES = %D%/fuzz_crlf.c %D%/fuzz.h
 %C%_fuzz_crlf_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -99,6 +100,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_smtp_reply_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_smtp_reply_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c %D%/fuzz.h
+%C%_fuzz_smtp_session_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_smtp_session_LDADD = $(FUZZ_MAIN) $(PROTO) $(NET) $(WIRE) $(BASE) $(NET_LIBS)
+
 EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_address.dict \
   %D%/fuzz_base64.dict \
@@ -115,7 +120,8 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_imap_write.dict \
   %D%/fuzz_pattern.dict \
   %D%/fuzz_pop3_line.dict \
-  %D%/fuzz_smtp_reply.dict
+  %D%/fuzz_smtp_reply.dict \
+  %D%/fuzz_smtp_session.dict
 
 fuzz-programs: $(fuzz_programs)
 fuzz:

@@ -99,7 +99,8 @@ class SmtpModel(models.Model):
     def must_be_alone(self, verb):
         if "drop-pipelined" in self.options or self.offers("PIPELINING") and verb not in LAST_OF_GROUP:
             return
-        self.link.peek(0.02)
+        # An EHLO that is long in coming is what the client takes for a long way.
+        self.link.peek(0.001 if verb in ("EHLO", "LHLO") else 0.02)
         if self.link.buffer:
             self.complain("sent %r before %s was answered" % (self.link.buffer[:80], verb))
 
@@ -226,7 +227,8 @@ class SmtpModel(models.Model):
         verb = command.split(b" ")[0].upper()
         good = code // 100 == 2
         if verb == b".":
-            self.settle(command, code)
+            if not self.final:
+                self.clear()
         elif verb in (b"EHLO", b"LHLO", b"HELO") and good:
             self.clear()
             lines = [line[4:].decode("latin-1") for line in reply.split(b"\r\n") if line[:3] == b"250"][1:]
@@ -254,12 +256,11 @@ class SmtpModel(models.Model):
             self.complain("sent %r, which is no command" % command[:80])
         self.asking = reply.startswith(b"334")
 
-    def settle(self, command, code):
-        recipients = command.split(b" ")[2:]
-        for recipient in recipients:
-            self.handed.codes[recipient] = code
-        if not self.final:
-            self.clear()
+    def saying(self, command, reply):
+        """What is about to be sent: the client may act on it before answered() is called."""
+        if command.startswith(b". ") and reply[:3].isdigit():
+            for recipient in command.split(b" ")[2:]:
+                self.handed.codes[recipient] = int(reply[:3])
 
     def path(self, verb, command, good):
         found = ENVELOPE.fullmatch(command)
@@ -295,7 +296,7 @@ class AppendModel(models.ImapModel):
         line = self.link.line()
         if line is None:
             return None
-        whole = b""
+        whole, refused = b"", False
         while True:
             literal = re.search(rb"\{(\d+)(\+?)\}\r?\n$", line)
             if not literal:
@@ -309,9 +310,12 @@ class AppendModel(models.ImapModel):
                 self.say("+ go on")
             elif waits and not said.startswith(b"+"):
                 return self.read_command()
+            refused = refused or bool(said) and not waits
             data = self.link.exactly(size, quiet=size > 200)
             whole += line[:literal.start()] + b'"' + re.sub(rb'(["\\])', rb"\\\1", data) + b'"'
             line = self.link.line() or b"\r\n"
+        if refused:  # it came without waiting, and was answered already
+            return self.read_command()
         whole += line.rstrip(b"\r\n")
         tag, _, rest = whole.partition(b" ")
         return tag.decode("latin-1"), rest

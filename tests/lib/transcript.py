@@ -26,7 +26,8 @@ C R @on REGEX                   for each command (without its tag) that matches;
 C R @once REGEX                 only for the first that matches, in the whole file
 C R @fetch UID                  in place of the FETCH response with that message's body
 C R @connection                 the script of the next connection, from the greeting on; when it ends the model goes on.
-                                Connections beyond the last @connection of a run are the model's, with its greeting.
+                                Connections beyond the last @connection of a run are the model's, with its greeting;
+R @every-connection             unless there is a script for each of those
   S: TEXT                       TEXT and CRLF. Escapes: \r \n \t \0 \\ \xNN; $tag, $1..$9 (groups), $seq, $uid, $NAME
   @bytes TEXT                   the same without CRLF
   C: GLOB   or   C~ REGEX       the command that must come now; others before it are answered by the model. `C: $t1 GLOB`
@@ -82,6 +83,7 @@ Always checked besides: no removal before the message is in the Maildir and in e
 the output, no login in clear when TLS is asked for, no sanitizer report.
 """
 import contextlib
+import email.utils
 import fnmatch
 import json
 import os
@@ -101,13 +103,18 @@ import models
 
 NEVER_IMAP = [r"BODY\[", r"STORE\b.*\+?FLAGS.*\\Seen", r"^\S+ (EXPUNGE|CLOSE)\s*$", r"RFC822[ )]"]
 CLEAR = r"(?i)^(\S+ )?(LOGIN|AUTHENTICATE|SELECT|EXAMINE|LIST|STATUS|APPEND|USER|PASS|AUTH|STAT|RETR|UIDL|APOP|MAIL|RCPT|DATA|BDAT)\b"
-BLOCKS = ("on", "once", "fetch", "connection")
+BLOCKS = ("on", "once", "fetch", "connection", "every-connection")
 ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[rnt0\\])")
 PLAIN = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
 
 
 def unescape(text):
     return ESCAPE.sub(lambda m: PLAIN.get(m.group(1)) or bytes([int(m.group(1)[1:], 16)]), text.encode())
+
+
+def instant(date):
+    """An INTERNALDATE, as seconds, whatever its zone."""
+    return date and email.utils.mktime_tz(email.utils.parsedate_tz(date.replace("-", " ", 2)))
 
 
 class Ended(Exception):
@@ -118,7 +125,7 @@ class Part:
     """What one run says about one server."""
 
     def __init__(self):
-        self.setup, self.rules, self.fetches, self.connections = [], [], {}, []
+        self.setup, self.rules, self.fetches, self.connections, self.every = [], [], {}, [], []
         self.expect, self.listed, self.patterns, self.client = {}, [], [], []
 
 
@@ -184,6 +191,8 @@ class Transcript:
                 block = []
                 if word == "connection":
                     part.connections.append(block)
+                elif word == "every-connection":
+                    part.every = block
                 elif word == "fetch":
                     part.fetches[int(rest)] = block
                 else:
@@ -309,6 +318,8 @@ class Link:
         self.said += data
         if self.quiet:
             return None
+        if self.current and hasattr(self.model, "saying"):
+            self.model.saying(self.current[1], self.said)
         self.play.note(self, "S: ", data)
         if self.deflate:
             data = self.deflate.compress(data) + self.deflate.flush(zlib.Z_SYNC_FLUSH)
@@ -467,7 +478,7 @@ class Side:
         self.name = spec.name if spec else "source"
         self.listening = settings.get("listen", "plaintext")
         self.mailbox, self.handed, self.strange = models.Mailbox(), [], []
-        self.connections, self.connections_before, self.scripts = 0, 0, []
+        self.connections, self.connections_before, self.scripts, self.every = 0, 0, [], []
         self.listener, self.port, self.program, self.socket_path = None, 0, None, None
         self.ca, self.pair = play.certificates(settings.get("cert", "good"))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -508,7 +519,7 @@ class Side:
                 return
             sock.settimeout(self.play.t.within)
             self.connections += 1
-            script = self.scripts.pop(0) if self.scripts else []
+            script = self.scripts.pop(0) if self.scripts else self.every
             thread = threading.Thread(target=Link(self.play, self, sock, self.play.run, script).serve, daemon=True)
             self.play.threads.append(thread)
             thread.start()
@@ -526,6 +537,7 @@ class Side:
         """Before a run."""
         name = self.spec and self.name
         self.scripts = list(run.part(name).connections or self.play.t.common.part(name).connections)
+        self.every = run.part(name).every or self.play.t.common.part(name).every
         self.connections_before, self.handed_before = self.connections, len(self.handed)
         if not self.spec or self.kind == "command":
             return
@@ -903,7 +915,7 @@ class Play:
         wanted = side.form(self.everything[self.keys(words[0])[0]].data)
         here = [m for f in side.mailbox.folders.values() for m in f.messages if m.data == wanted]
         if not here or sorted(here[0].flags) != sorted(words[1].split(",") if words[1] != "none" else []) or (
-                len(words) > 2 and here[0].date != words[2]):
+                len(words) > 2 and instant(here[0].date) != instant(words[2])):
             self.problem("%s: message %s has %s" % (side.name, rest, [(m.flags, m.date) for m in here]))
 
     def compare(self, folder, found, wanted):

@@ -105,7 +105,9 @@ static void test_endings(void **state)
 static void test_environment(void **state)
 {
     static const char *const more[] = { "CHILD_ONE=1", "CHILD_TWO=new = x", "CHILD_=", NULL };
-    struct buf out = BUF_INIT(500);
+    static char env[] = "env";
+    struct child_options o = { .what = "the test", .environment = more, .input = -1, .limit_ms = LONG_MS };
+    struct buf out = BUF_INIT(65536);
     struct err e = ERR_INIT;
     int status;
 
@@ -117,6 +119,12 @@ static void test_environment(void **state)
                          &status, &e),
               0);
     CHECK_SLICE(buf_slice(&out), SLICE("CHILD_=\nCHILD_ONE=1\nCHILD_TWO=new = x\nCHILD_TWOS=kept\n"));
+    CASE("nothing is there twice");
+    o.argv = (char *const[]){ env, NULL };
+    buf_clear(&out);
+    CHECK_INT(child_run(&o, &out, &status, &e), 0);
+    CHECK(strstr(buf_cstr(&out), "CHILD_TWO=new = x\n") != NULL);
+    CHECK(strstr(buf_cstr(&out), "CHILD_TWO=old\n") == NULL);
     CASE("ours is untouched");
     CHECK_SLICE(slice_str(getenv("CHILD_TWO")), SLICE("old"));
     CHECK(getenv("CHILD_ONE") == NULL);
@@ -214,6 +222,25 @@ static void test_daemonised(void **state)
     buf_release(&out);
 }
 
+static void test_long_output(void **state)
+{
+    static const char script[] = "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i + 1)); done; echo the end";
+    struct buf out = BUF_INIT(5000);
+    struct err e = ERR_INIT;
+    int status;
+
+    (void)state;
+    CASE("the beginning of a long output");
+    CHECK_INT(run_script(script, (struct child_options){ .input = -1 }, &out, &status, &e), 0);
+    CHECK_INT(out.len, 5000);
+    CHECK(slice_starts(buf_slice(&out), SLICE("0\n1\n2\n")));
+    CASE("its end");
+    CHECK_INT(run_script(script, (struct child_options){ .input = -1, .keep_end = true }, &out, &status, &e), 0);
+    CHECK_INT(out.len, 5000);
+    CHECK_SLICE(slice_from(buf_slice(&out), 5000 - 23), SLICE("1997\n1998\n1999\nthe end\n"));
+    buf_release(&out);
+}
+
 static void test_linger(void **state)
 {
     struct buf out = BUF_INIT(500);
@@ -266,6 +293,7 @@ static void test_programs(void **state)
         CHECK_INT(child_run(&o, &out, &status, &e), want);
         if (want != 0) {
             CHECK_INT(e.code, E_CONFIG);
+            CHECK_INT(status, -1);
             CHECK(strstr(e.text, "the test ") == e.text);
         }
     }
@@ -323,9 +351,9 @@ static void test_stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_endings),  cmocka_unit_test(test_environment), cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_group),    cmocka_unit_test(test_daemonised),  cmocka_unit_test(test_linger),
-        cmocka_unit_test(test_programs), cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_endings), cmocka_unit_test(test_environment), cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_group),   cmocka_unit_test(test_daemonised),  cmocka_unit_test(test_long_output),
+        cmocka_unit_test(test_linger),  cmocka_unit_test(test_programs),    cmocka_unit_test(test_stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

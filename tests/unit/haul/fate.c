@@ -25,6 +25,7 @@ static struct records committed, pending;
 static bool (*is_durable)(int64_t sink, const char *name);
 
 int __real_journal_begin(struct journal *j, struct err *e);
+int __real_journal_begin_light(struct journal *j, struct err *e);
 int __real_journal_commit(struct journal *j, struct err *e);
 void __real_journal_rollback(struct journal *j);
 int __real_journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
@@ -34,6 +35,7 @@ int __real_journal_message_put(struct journal *j, struct journal_message *m, str
 int __real_journal_message_delete(struct journal *j, int64_t message, struct err *e);
 int __real_journal_folder_put(struct journal *j, struct slice name, struct journal_folder *f, struct err *e);
 int __wrap_journal_begin(struct journal *j, struct err *e);
+int __wrap_journal_begin_light(struct journal *j, struct err *e);
 int __wrap_journal_commit(struct journal *j, struct err *e);
 void __wrap_journal_rollback(struct journal *j);
 int __wrap_journal_stage(struct journal *j, int64_t message, int64_t sink, const char *name, struct err *e);
@@ -154,9 +156,9 @@ void fate_judge(bool (*judge)(int64_t sink, const char *name))
     is_durable = judge;
 }
 
-int __wrap_journal_begin(struct journal *j, struct err *e)
+static int begin(struct journal *j, int (*real)(struct journal *, struct err *), struct err *e)
 {
-    if (fate_step(e) != 0 || __real_journal_begin(j, e) != 0)
+    if (fate_step(e) != 0 || real(j, e) != 0)
         return -1;
     if (fate_done(e) != 0) {
         __real_journal_rollback(j);
@@ -166,6 +168,16 @@ int __wrap_journal_begin(struct journal *j, struct err *e)
     changed = false;
     pending = committed;
     return 0;
+}
+
+int __wrap_journal_begin(struct journal *j, struct err *e)
+{
+    return begin(j, __real_journal_begin, e);
+}
+
+int __wrap_journal_begin_light(struct journal *j, struct err *e)
+{
+    return begin(j, __real_journal_begin_light, e);
 }
 
 int __wrap_journal_commit(struct journal *j, struct err *e)
@@ -214,6 +226,8 @@ int __wrap_journal_delivery(struct journal *j, int64_t message, int64_t sink, en
 
     if (r == NULL)
         fate_broken("a delivery that was never staged is recorded");
+    if (name != NULL)
+        snprintf(r->name, sizeof(r->name), "%s", name);
     if (state == DELIVERY_DELIVERED && is_durable != NULL && !is_durable(sink, r->name))
         fate_broken("%s is recorded as delivered before it is durable", r->name);
     if (__real_journal_delivery(j, message, sink, state, name, e) != 0)

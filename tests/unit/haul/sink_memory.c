@@ -263,6 +263,218 @@ static const struct sink_ops memory_ops = {
     .free = mem_free,
 };
 
+/* ---- a server elsewhere ---- */
+
+struct parcel {
+    struct spool_file *file;
+    struct mem_file facts; /* but for the body, which is read when it is handed over */
+};
+
+static bool has_words(const char *body, const char *words)
+{
+    return words[0] != '\0' && (strcmp(words, "*") == 0 || strstr(body, words) != NULL);
+}
+
+static int remote_ready(struct sink *s, struct err *e)
+{
+    struct sink_memory *m = self(s);
+
+    m->readied++;
+    return m->down == E_NONE ? 0 : err_set(e, m->down, "no way to %s", s->name);
+}
+
+static int remote_open(struct sink *s, const char *tag, const struct journal_sink *known, bool read_only, bool adopt,
+                       char *marker_out, struct err *e)
+{
+    if (self(s)->absent != E_NONE)
+        return err_set(e, self(s)->absent, "%s is not there", s->name);
+    return mem_open(s, tag, known, read_only, adopt, marker_out, e);
+}
+
+static int remote_prepare(struct sink *s, struct sink_slot *const *slots, size_t count, struct err *e)
+{
+    (void)slots;
+    (void)count;
+    return self(s)->lame == E_NONE ? 0 : err_set(e, self(s)->lame, "%s cannot get ready", s->name);
+}
+
+static int remote_finish(struct sink *s, const struct sink_message *message, struct sink_slot *slot, struct err *e)
+{
+    struct sink_memory *m = self(s);
+    struct parcel *p;
+
+    if (called(m, CALL_FINISH, e) != 0)
+        return -1;
+    if (message->file == NULL)
+        fate_broken("%s is to take a message that is not in the spool", s->name);
+    p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return err_nomem(e);
+    p->file = spool_keep(message->file);
+    p->facts.flags = message->flags;
+    p->facts.date = message->date;
+    p->facts.octets = message->octets;
+    snprintf(p->facts.folder, sizeof(p->facts.folder), "%.*s", SLICE_ARG(message->folder));
+    snprintf(slot->name, sizeof(slot->name), "%s-%u", s->name, ++m->made);
+    slot->state = DELIVERY_WANTED;
+    slot->own = p;
+    m->begun++;
+    return fate_done(e);
+}
+
+static void remote_discard(struct sink *s, struct sink_slot *slot)
+{
+    struct parcel *p = slot->own;
+
+    (void)s;
+    spool_release(&p->file);
+    free(p);
+    slot->own = NULL;
+}
+
+static struct mem_file *find_body(struct sink_memory *m, const char *body)
+{
+    for (size_t i = 0; i < MEM_FILES; i++) {
+        if (m->files[i].state == FILE_DURABLE && strcmp(m->files[i].body, body) == 0)
+            return &m->files[i];
+    }
+    return NULL;
+}
+
+/* It is there from now on, for recipient number `to`. */
+static void take(struct sink_memory *m, const struct sink_slot *slot, const struct parcel *p, unsigned to)
+{
+    struct mem_file *file;
+
+    pthread_mutex_lock(&table);
+    file = find_body(m, p->facts.body);
+    if (file != NULL && (file->to & (1u << to)) != 0 && !slot->doubtful)
+        fate_broken("%s gets a message again, and nobody was in doubt of it", m->sink.name);
+    for (size_t i = 0; i < MEM_FILES && file == NULL; i++) {
+        if (m->files[i].state != FILE_NONE)
+            continue;
+        file = &m->files[i];
+        *file = p->facts;
+        file->state = FILE_DURABLE;
+    }
+    if (file == NULL)
+        fate_broken("more files than this test can hold");
+    file->to |= 1u << to;
+    snprintf(file->name, sizeof(file->name), "%.31s", slot->name);
+    pthread_mutex_unlock(&table);
+}
+
+static int write_record(const struct sink_record *record, struct sink_slot *slot, enum delivery_state state,
+                        const char *why, struct err *e)
+{
+    slot->state = state;
+    if (why != NULL)
+        sink_slot_why(slot, why);
+    return record->write(record->ctx, slot, e);
+}
+
+static int hand_over(struct sink_memory *m, struct sink_slot *slot, const struct sink_record *record, struct err *e)
+{
+    struct parcel *p = slot->own;
+    bool full = false;
+
+    if (write_record(record, slot, DELIVERY_IN_DOUBT, NULL, e) != 0 || fate_step(e) != 0)
+        return -1;
+    for (unsigned to = 0; to == 0 || (to < MEM_RECIPIENTS && m->recipients[to] != NULL); to++) {
+        const char *name = m->recipients[to];
+
+        if (name != NULL && sink_slot_has(slot, slice_str(name)))
+            continue;
+        if (name != NULL && m->full != NULL && strcmp(name, m->full) == 0) {
+            full = true;
+            continue;
+        }
+        take(m, slot, p, to);
+        if (name != NULL && buf_put(&slot->done, name, strlen(name) + 1) != 0)
+            return err_nomem(e);
+    }
+    if (fate_done(e) != 0)
+        return -1;
+    if (has_words(p->facts.body, m->doubt)) {
+        sink_slot_why(slot, "the line was cut");
+        return 0;
+    }
+    return full ? write_record(record, slot, DELIVERY_WANTED, "452 mailbox full", e)
+                : write_record(record, slot, DELIVERY_DELIVERED, NULL, e);
+}
+
+static int remote_commit_one(struct sink_memory *m, struct sink_slot *slot, const struct sink_record *record,
+                             struct err *e)
+{
+    struct parcel *p = slot->own;
+    size_t n;
+
+    if (called(m, CALL_COMMIT, e) != 0 || spool_read(p->file, 0, p->facts.body, MEM_BODY - 1, &n, e) != 0)
+        return -1;
+    p->facts.len = n;
+    if (!slot->doubtful && !fate_is_staged(m->sink.row, slot->name))
+        fate_broken("%s is handed over before STAGED is durable", slot->name);
+    if (slot->message == 0)
+        fate_broken("%s has no row", slot->name);
+    if (m->sink.ops->staged_means == DELIVERY_IN_DOUBT && slot->doubtful && find_body(m, p->facts.body) != NULL)
+        return write_record(record, slot, DELIVERY_DELIVERED, NULL, e);
+    m->handed++;
+    if (has_words(p->facts.body, m->reject))
+        return write_record(record, slot, DELIVERY_REJECTED, "550 5.7.1 never", e);
+    if (has_words(p->facts.body, m->later))
+        return write_record(record, slot, DELIVERY_WANTED, "451 4.7.1 later", e);
+    return hand_over(m, slot, record, e);
+}
+
+static int remote_commit(struct sink *s, struct sink_slot *const *slots, size_t count, const struct sink_record *record,
+                         struct err *e)
+{
+    struct sink_memory *m = self(s);
+
+    if (m->readied == 0)
+        fate_broken("%s is to take mail and was never asked whether it can", s->name);
+    for (size_t i = 0; i < count; i++) {
+        if (m->down_after > 0 && m->handed == m->down_after)
+            return err_set(e, E_NET, "the connection to %s was cut", s->name);
+        if (remote_commit_one(m, slots[i], record, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static const struct sink_ops remote_ops = {
+    .type = "remote",
+    .describe = mem_describe,
+    .open = remote_open,
+    .ready = remote_ready,
+    .finish = remote_finish,
+    .prepare = remote_prepare,
+    .commit = remote_commit,
+    .discard = remote_discard,
+    .close = mem_close,
+    .free = mem_free,
+};
+
+static const struct sink_ops looking_ops = {
+    .type = "remote",
+    .describe = mem_describe,
+    .open = remote_open,
+    .ready = remote_ready,
+    .staged_means = DELIVERY_IN_DOUBT,
+    .finish = remote_finish,
+    .prepare = remote_prepare,
+    .commit = remote_commit,
+    .discard = remote_discard,
+    .close = mem_close,
+    .free = mem_free,
+};
+
+void sink_memory_remote(struct sink_memory *m, bool looks)
+{
+    m->sink.ops = looks ? &looking_ops : &remote_ops;
+    m->marker[0] = '\0';
+}
+
 void sink_memory_init(struct sink_memory *m, const char *name)
 {
     memset(m, 0, sizeof(*m));

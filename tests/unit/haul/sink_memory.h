@@ -4,6 +4,10 @@
  * What was finished but not prepared, and what was placed but whose commit did not end, is lost when
  * sink_memory_power_cut() is called: placed files vanish or stay, as `keep_placed` says (a rename that was not flushed
  * may go either way).
+ *
+ * sink_memory_remote() makes it a server elsewhere: it reads the spool, takes one message after the other, keeps what
+ * it has taken through any power cut of ours, and does as its script says. It ends the world when something is handed
+ * to it twice, unless the answer to the first time was never read.
  */
 #ifndef MAILHAUL_UNIT_SINK_MEMORY_H
 #define MAILHAUL_UNIT_SINK_MEMORY_H
@@ -19,11 +23,13 @@ struct mem_file {
     char name[32], folder[64];
     char body[MEM_BODY];
     size_t len;
+    unsigned to; /* bit i: recipients[i] has it */
     unsigned flags;
     int64_t date;
     uint64_t octets;
 };
 
+enum { MEM_RECIPIENTS = 3 };
 enum sink_call { CALL_NONE, CALL_OPEN, CALL_BEGIN, CALL_WRITE, CALL_FINISH, CALL_PREPARE, CALL_COMMIT, CALL_RECOVER };
 
 struct sink_memory {
@@ -38,9 +44,20 @@ struct sink_memory {
     char reject[32], later[32];
     bool null; /* counts, and keeps nothing */
     uint64_t null_octets;
+    /* The script of a remote one. Words as above; "*" is every body. */
+    char doubt[32];                         /* the answer to these is lost           */
+    unsigned down_after;                    /* messages into a pass the line is cut; 0: never */
+    enum err_code down;                     /* what ready() says                     */
+    enum err_code lame;                     /* what prepare() says                   */
+    enum err_code absent;                   /* what open() says                      */
+    const char *recipients[MEM_RECIPIENTS]; /* NULL: one, who needs no name          */
+    const char *full;                       /* this recipient is put off             */
+    unsigned readied, handed;               /* in this pass; handed: messages that it was asked to take */
 };
 
 void sink_memory_init(struct sink_memory *m, const char *name);
+/* `looks`: it looks for a message in doubt before it takes it again. */
+void sink_memory_remote(struct sink_memory *m, bool looks);
 void sink_memory_power_cut(struct sink_memory *m, bool keep_placed);
 /* From any thread, also while the other one is at work. */
 bool sink_memory_is_durable(struct sink_memory *m, const char *name);

@@ -10,7 +10,7 @@
 
 #include "haul/source.h"
 
-enum { MEM_FOLDERS = 4, MEM_MESSAGES = 64 };
+enum { MEM_FOLDERS = 4, MEM_MESSAGES = 160 };
 
 /* What happens when this message is fetched. */
 enum mem_fault {

@@ -110,6 +110,7 @@ static void delivered(void *ctx, const struct haul_delivered *d)
 static struct {
     struct lock lock;
     struct sink *sinks[WORLD_SINKS];
+    struct spool *spool;
     struct haul_options options;
 } stage;
 
@@ -119,8 +120,12 @@ static const struct haul_options *set_up(void)
     size_t sink_count = 0;
 
     for (size_t k = 0; k < WORLD_SINKS; k++) {
-        if ((w.active & (1u << k)) != 0)
-            stage.sinks[sink_count++] = &w.sinks[k].sink;
+        if ((w.active & (1u << k)) == 0)
+            continue;
+        stage.sinks[sink_count++] = &w.sinks[k].sink;
+        w.sinks[k].readied = w.sinks[k].handed = 0;
+        if (w.sinks[k].sink.ops->write == NULL && stage.spool == NULL)
+            ok(spool_new(box, &stage.spool, &e), &e);
     }
     clock_fake(1000, w.now);
     w.policy.now = w.now;
@@ -134,6 +139,8 @@ static const struct haul_options *set_up(void)
         .source = &w.source.source,
         .sinks = stage.sinks,
         .sink_count = sink_count,
+        .spool = stage.spool,
+        .account = "test",
         .journal = journal,
         .lock = &stage.lock,
         .folders = w.folders,
@@ -152,6 +159,7 @@ static void tear_down(void)
 {
     journal_close(&journal);
     lock_release(&stage.lock);
+    spool_free(&stage.spool);
     for (size_t k = 0; k < WORLD_SINKS; k++)
         assert_int_equal(sink_memory_scratch(&w.sinks[k]), 0);
 }
@@ -224,6 +232,32 @@ void world_arrived(size_t sinks, const char *file, int line)
         }
         unit_check_int((int64_t)sink_memory_count(&w.sinks[k]), (int64_t)total, "all messages", file, line);
     }
+}
+
+void world_log(void)
+{
+    static char path[160];
+    struct err e = ERR_INIT;
+
+    snprintf(path, sizeof(path), "%s/log", box);
+    unlinkat(box_fd, "log", 0);
+    ok(log_open(&(struct log_options){ .level = LOG_LEVEL_ERROR, .to_file = LOG_LEVEL_WARN, .file = path }, &e), &e);
+}
+
+bool world_said(const char *words)
+{
+    struct buf said = BUF_INIT(1024 * 1024);
+    int fd = openat(box_fd, "log", O_RDONLY | O_CLOEXEC);
+    bool found;
+
+    assert_true(fd >= 0);
+    assert_int_equal(io_read_all(fd, &said), 0);
+    io_close(&fd);
+    found = strstr(buf_cstr(&said), words) != NULL;
+    if (!found)
+        print_error("case: %s\n    not said: %s; but:\n%s\n", unit_case, words, buf_cstr(&said));
+    buf_release(&said);
+    return found;
 }
 
 struct journal *world_journal(void)

@@ -449,6 +449,49 @@ static void through_a_socket_in_the_file_system(void **state)
     rmdir(dir);
 }
 
+/* What a client that sends mail asks of its connection: its own address, and whether anything was said. */
+static void address_and_quiet(void **state)
+{
+    static const struct {
+        int family;
+        const char *address;
+    } cases[] = { { AF_INET, "127.0.0.1" }, { AF_INET6, "::1" } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct dial_options options = { .host = "mail.test", .timeout_s = 5 };
+        struct stream *s = NULL;
+        char address[64];
+        struct slice line;
+        struct err e;
+        int fd = listener_of(cases[i].family, 5, &options.port), peer;
+
+        CASE("our address: %s", cases[i].address);
+        if (fd < 0)
+            continue;
+        add_address(cases[i].family, options.port);
+        CHECK_INT(dial(&options, &s, &e), 0);
+        peer = accept(fd, NULL, NULL);
+        CHECK(peer >= 0);
+        CHECK(stream_local_address(s, address, sizeof(address)));
+        CHECK_SLICE(slice_str(address), slice_str(cases[i].address));
+        CHECK(!stream_local_address(s, address, 3));
+        CHECK(stream_quiet(s));
+        CHECK_INT(send(peer, "421 bye\r\n", 9, MSG_NOSIGNAL), 9);
+        CHECK_INT(stream_line(s, 100, &line, &e), 0);
+        CHECK(stream_quiet(s));
+        CHECK_INT(send(peer, "+", 1, MSG_NOSIGNAL), 1);
+        CHECK_INT(stream_fill(s, &e), 0);
+        CHECK(!stream_quiet(s));
+        stream_consume(s, 1);
+        close(peer);
+        CHECK_INT(stream_fill(s, &e), -1);
+        CHECK(!stream_quiet(s));
+        stream_close(&s);
+        close(fd);
+    }
+}
+
 static void hosts(void **state)
 {
     static const struct {
@@ -497,6 +540,7 @@ int main(void)
         cmocka_unit_test(through_a_tunnel),
         cmocka_unit_test(a_stubborn_tunnel_is_ended),
         cmocka_unit_test(through_a_socket_in_the_file_system),
+        cmocka_unit_test(address_and_quiet),
         cmocka_unit_test(hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1035,6 +1035,24 @@ static void test_answered(void **state)
     play_close(&p);
 }
 
+/* Whatever is said inside a message becomes a part of it. */
+static void test_given_up(void **state)
+{
+    struct play p;
+    uint32_t tag;
+    bool go;
+
+    (void)state;
+    CASE("a message that is not sent to its end ends the session without a word");
+    play_in(&p, IN_WITH("LITERAL+"), 0);
+    imap_begin(p.im, &tag);
+    CHECK_INT(imap_literal_begin(p.im, tag, 20, &go, &p.e), 0);
+    imap_literal_data(p.im, SLICE("a"));
+    imap_close(&p.im);
+    CHECK(memmem(buf_cstr(&sent), sent.len, "LOGOUT", 6) == NULL);
+    play_close(&p);
+}
+
 static void test_append_limit(void **state)
 {
     struct play p;
@@ -1068,6 +1086,7 @@ int main(void)
         cmocka_unit_test(test_storing_may_take_long),
         cmocka_unit_test(test_literal_lengths),
         cmocka_unit_test(test_append_limit),
+        cmocka_unit_test(test_given_up),
     };
     struct err e;
 

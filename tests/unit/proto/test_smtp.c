@@ -42,6 +42,7 @@ static bool talked_ahead;
 static size_t most;        /* bytes that were sent without an answer, when there is no script */
 static int socket_fd = -1; /* instead of a script */
 static const char *machine;
+static size_t cut_at = SIZE_MAX; /* of `sent`: from there on the connection is gone for what we send */
 
 static enum layer_result scripted_read(struct layer *l, char *p, size_t n, size_t *got_out, struct err *e);
 static enum layer_result scripted_write(struct layer *l, const char *p, size_t n, size_t *done_out, struct err *e);
@@ -168,7 +169,11 @@ static enum layer_result scripted_read(struct layer *l, char *p, size_t n, size_
 static enum layer_result scripted_write(struct layer *l, const char *p, size_t n, size_t *done_out, struct err *e)
 {
     (void)l;
-    (void)e;
+    if (sent.len >= cut_at) {
+        err_set(e, E_NET, "the connection was cut while sending");
+        return LAYER_FAILED;
+    }
+    n = size_min(n, cut_at - sent.len);
     assert_int_equal(buf_put(&sent, p, n), 0);
     *done_out = n;
     return LAYER_OK;
@@ -386,6 +391,11 @@ static void play(const struct play_case *c, size_t chunk)
 static void play_all(const struct play_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+#ifdef MAILHAUL_SMALL
+        /* No piece is large enough there. */
+        if (cases[i].whole)
+            continue;
+#endif
         play(&cases[i], 0);
         EVERY_CHUNK_SIZE(chunk, cases[i].whole ? 0 : 60)
         {
@@ -795,6 +805,16 @@ static const struct play_case hostiles[] = {
       .outcome = "0:0",
       .code = E_PROTO,
       .reconnect = true },
+    { .name = "503 to RCPT behind a good MAIL is, too",
+      .script = HELLO("") MAIL "S 250 ok\n" RCPT "S 503 need MAIL\n",
+      .outcome = "250:0",
+      .code = E_PROTO,
+      .reconnect = true },
+    { .name = "503 to DATA, though a recipient was accepted",
+      .script = HELLO(PIPE) MAIL RCPT DATA OK2 "S 503 no RCPT\n",
+      .outcome = "250:0",
+      .code = E_PROTO,
+      .reconnect = true },
     { .name = "354 to MAIL", .script = HELLO("") MAIL GO, .outcome = "0:0", .code = E_PROTO, .reconnect = true },
     { .name = "354 to RCPT",
       .script = HELLO(PIPE) MAIL RCPT DATA "S 250 ok\n" GO,
@@ -861,10 +881,11 @@ static const struct play_case hostiles[] = {
       .code = E_MESSAGE,
       .octets = 22 },
     { .name = "BDAT: the body is longer than was said",
-      .script = HELLO(CHUNK) MAIL "S 250 ok\n" RCPT "S 250 ok\nC BDAT 20 LAST\nC Subject: x\nC \n",
+      .script = HELLO(CHUNK) MAIL "S 250 ok\n" RCPT "S 250 ok\nC BDAT 8 LAST\nC first\n",
       .outcome = "250!:0",
       .code = E_MESSAGE,
-      .octets = 20 },
+      .body = "first\r\nother\r\nthird\r\n",
+      .octets = 8 },
     { .name = "a command in the sender",
       .script = HELLO("") QUIT,
       .outcome = "0:0",
@@ -1017,6 +1038,76 @@ static void test_hello(void **state)
         CHECK_SLICE(buf_slice(&sent), slice_str(cases[i].ehlo));
         buf_release(&sent);
     }
+}
+
+/* The server answers, and is gone before all is sent: the answer counts. */
+static void test_cut_while_sending(void **state)
+{
+    static const struct {
+        const char *reply, *outcome;
+        enum err_code code;
+    } cases[] = {
+        { "S 552 5.3.4 too large\n", "250!:552", E_NONE },
+        { "S 421 shutting down\n", "250!:421", E_BUSY },
+        { "S 250 ok\n", "250!:0", E_NET },
+        { "R 552 5.3.4 too\n", "250!:0", E_NET },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf whole = BUF_INIT(4096), outcome = BUF_INIT(100);
+        struct play_case c = { .name = "cut" };
+        struct play p;
+
+        CASE("cut while sending %zu", i);
+        assert_int_equal(
+            buf_putf(&whole, "%s%s", HELLO("") MAIL "S 250 ok\n" RCPT "S 250 ok\n" DATA GO, cases[i].reply), 0);
+        c.script = buf_cstr(&whole);
+        play_init(&p, &c);
+        chunk_size = 1;
+        cut_at = strlen("EHLO me.example.org\r\nMAIL FROM:<s@x.org>\r\nRCPT TO:<a@y.org>\r\nDATA\r\n");
+        CHECK_INT(smtp_open(&p.options, &p.smtp, &p.e), 0);
+        CHECK_INT(deliver(&p), cases[i].code == E_NONE ? 0 : -1);
+        CHECK_INT(p.e.code, cases[i].code);
+        tell(&p, &outcome);
+        CHECK_SLICE(buf_slice(&outcome), slice_str(cases[i].outcome));
+        smtp_close(&p.smtp);
+        cut_at = SIZE_MAX;
+        buf_release(&sent);
+        buf_release(&whole);
+        buf_release(&outcome);
+    }
+}
+
+/* The next envelope cannot be sent any more, but the answer to the message in front of it is there. */
+static void test_cut_while_sending_ahead(void **state)
+{
+    static const struct play_case c = {
+        .script = HELLO(PIPE) MAIL RCPT DATA OK2 GO "S 250 queued\n",
+        .messages = 2,
+    };
+    struct play p;
+
+    (void)state;
+    CASE("cut while sending ahead");
+    play_init(&p, &c);
+    chunk_size = 1;
+    CHECK_INT(smtp_open(&p.options, &p.smtp, &p.e), 0);
+    p.body_left = SLICE("x\r\n");
+    CHECK_INT(smtp_envelope(p.smtp, &p.messages[0], &p.e), 0);
+    CHECK_INT(smtp_envelope_done(p.smtp, &p.messages[0], &p.e), 0);
+    CHECK_INT(smtp_body(p.smtp, &p.messages[0], give_body, &p, &p.e), 0);
+    CHECK_INT(smtp_last(p.smtp, &p.messages[0], &p.e), 0);
+    cut_at = sent.len;
+    CHECK_INT(smtp_envelope(p.smtp, &p.messages[1], &p.e), 0);
+    CHECK_INT(smtp_body_done(p.smtp, &p.messages[0], &p.e), 0);
+    CHECK_INT(p.recipients[0][0].reply.code, 250);
+    CHECK_INT(smtp_envelope_done(p.smtp, &p.messages[1], &p.e), -1);
+    CHECK_INT(p.e.code, E_NET);
+    CHECK(!smtp_alive(p.smtp));
+    smtp_close(&p.smtp);
+    cut_at = SIZE_MAX;
+    buf_release(&sent);
 }
 
 /* --- against a socket --- */
@@ -1208,11 +1299,18 @@ static void test_trace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),    cmocka_unit_test(test_mail),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_words),   cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_hello),   cmocka_unit_test(test_refusal_in_mid_body),
-        cmocka_unit_test(test_windows), cmocka_unit_test(test_alive),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_refusal_in_mid_body),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_cut_while_sending),
+        cmocka_unit_test(test_cut_while_sending_ahead),
+        cmocka_unit_test(test_alive),
         cmocka_unit_test(test_trace),
     };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_store_tests = \
   %D%/test_journal \
+  %D%/test_journal_delivery \
   %D%/test_lock \
   %D%/test_maildir \
   %D%/test_spool
@@ -10,6 +11,9 @@ TESTS += $(unit_store_tests)
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/store_test.h $(UNIT_H)
 %C%_test_journal_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
 %C%_test_journal_LDADD = $(UNIT_STORE)
+%C%_test_journal_delivery_SOURCES = %D%/test_journal_delivery.c %D%/store_test.h $(UNIT_H)
+%C%_test_journal_delivery_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
+%C%_test_journal_delivery_LDADD = $(UNIT_STORE)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/store_test.h $(UNIT_H)
 %C%_test_lock_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_lock_LDADD = $(UNIT_STORE)

@@ -1041,6 +1041,9 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
     struct journal_message m;
     struct journal_staged staged;
     struct journal_quarantined quarantined;
+    struct buf recipients = BUF_INIT(100);
+    enum delivery_state delivery;
+    char name[20];
     int64_t number;
     uint64_t octets;
     unsigned n;
@@ -1052,6 +1055,8 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
         int64_t id = add(in, uid, MESSAGE_PENDING);
         OK(journal_stage(j, id, sink_a.id, "name", &e));
         OK(journal_delivery(j, id, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
+        OK(journal_recipients(j, id, sink_a.id, SLICE("a@x"), &e));
+        OK(journal_delivery_get(j, id, sink_a.id, &delivery, name, sizeof(name), &recipients, &e));
         CHECK(settle(id, 5));
         m = by_uid(in, uid);
         OK(journal_message_put(j, &m, &e));
@@ -1067,6 +1072,7 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
     OK(journal_quarantine_set(j, 0, MESSAGE_PENDING, &n, &e));
     OK(journal_unsettle_folder_of(j, m.id, &e));
     OK(journal_message_move(j, m.id, 1, 1, &e));
+    OK(journal_message_tried(j, m.id, MESSAGE_PENDING, 1, SLICE("later"), &e));
     OK(journal_message_resize(j, m.id, 1, &e));
     OK(journal_message_marked(j, m.id, &e));
     OK(journal_message_gone(j, m.id, 1, &e));
@@ -1081,6 +1087,7 @@ static void exercise(int64_t in, uint32_t first, uint32_t count)
         } while (found);
     }
     commit();
+    buf_release(&recipients);
 }
 
 /* Virtual machine steps of all kept statements so far. */
@@ -1120,10 +1127,12 @@ static void test_work_stays_small(void **state)
     few = vm_steps();
     begin();
     for (uint32_t uid = 1001; uid <= 1100; uid++)
-        OK(journal_delivery(j, add(folder(SLICE("Other")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL, &e));
+        OK(journal_delivery(j, add(folder(SLICE("Other")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL,
+                            &e));
     few = vm_steps();
     for (uint32_t uid = 30001; uid <= 30100; uid++)
-        OK(journal_delivery(j, add(folder(SLICE("INBOX")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL, &e));
+        OK(journal_delivery(j, add(folder(SLICE("INBOX")), uid, MESSAGE_PENDING), sink_a.id, DELIVERY_DELIVERED, NULL,
+                            &e));
     many = vm_steps();
     commit();
     CHECK(few > 0 && many <= few + few / 10);
