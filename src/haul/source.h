@@ -86,7 +86,7 @@ struct wait_request {
      * wanted. None: WAIT_NONE. */
     const char *const *folders;
     size_t folder_count;
-    /* IDLE on this very folder, on a connection that made no pass; from an earlier wait_state.more. NULL: by patterns. */
+    /* IDLE on this very folder, of an earlier wait_state.more, on a connection that made no pass. NULL: by patterns. */
     const struct source_folder *folder;
     bool notify_ok;  /* NOTIFY may be used   */
     unsigned poll_s; /* renew_ms is at most that far away, and at most 9 minutes; 0: 9 minutes */
@@ -139,15 +139,15 @@ struct source_ops {
     void (*free)(struct source *s);
     /* NULL, all four: the source cannot be told of new mail.
      *
-     * Waiting. An error of any of them but E_NOMEM and E_STOPPED means that the connection is lost: only close, or open,
-     * may follow. *news_out: a pass is worth while. None of them waits for more than answers to its own commands, and
-     * wait_read for nothing at all; all leave the source parked (buffers freed).
+     * After an error of any of them the connection is gone, and open or close may follow. *news_out: a pass is worth
+     * while. They wait for nothing but answers to their own commands, and wait_read not at all; all leave the source
+     * parked (buffers freed).
      *
      * wait_begin: on an open source, also straight after another wait_begin. `out` is filled on success (released with
-     * wait_state_release()); WAIT_NONE leaves the connection as it was. wait_read: the descriptor is readable; takes
-     * what is there, which may be nothing yet. wait_renew: asks again, so that a dead connection is found within
-     * `timeout` and an event that the server forgot is not missed for longer. *renew_ms_out: when next. wait_end: ends
-     * the waiting, so that a pass may follow on the same connection; it may as well follow when this fails. */
+     * wait_state_release()); WAIT_NONE leaves the connection open. wait_read: the descriptor is readable; takes what is
+     * there, which may be nothing yet. wait_renew: asks again, so that a dead connection is found within `timeout` and
+     * an event that the server forgot is not missed for longer. *renew_ms_out: when next. wait_end: ends the waiting,
+     * so that a pass may follow on the same connection; when it fails, the pass opens another. */
     MUST_CHECK int (*wait_begin)(struct source *s, const struct wait_request *request, struct wait_state *out,
                                  struct err *e);
     MUST_CHECK int (*wait_read)(struct source *s, bool *news_out, struct err *e);

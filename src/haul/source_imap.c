@@ -52,7 +52,8 @@ static int open_session(struct source *s, struct err *e)
 
     if (si->im != NULL && si->waiting.how != WAIT_NONE && imap_wait_end(s, e) != 0 && e->code == E_STOPPED)
         return -1;
-    if (si->im == NULL)
+    /* NOTIFY, once used, can only be left with the connection. */
+    if (si->im == NULL || (si->waiting.notify_set && si->no_notify))
         return open_new(si, e);
     si->reused = true;
     si->answers = imap_answers(si->im);

@@ -20,7 +20,7 @@ struct imap_waiting {
     bool overflow;      /* NOTIFICATIONOVERFLOW was said */
     unsigned poll_s;    /* of the request */
     bool no_idle;       /* of this connection: refused, or of no use */
-    bool no_notify;
+    bool notify_set;    /* NOTIFY SET was accepted on this connection */
 };
 
 struct source_imap {
@@ -34,9 +34,10 @@ struct source_imap {
     uint32_t uidvalidity; /* of the folder that is open */
     bool reused;          /* this pass goes on with the connection of the one before, */
     uint64_t answers;     /* which had so many answers by then                        */
-    /* The folders that the last scan wanted, each with what was last told of it: has_status is false when nothing was. */
+    /* The folders that the last scan wanted, each with what was last told of it (if anything: has_status). */
     struct source_folders seen;
     struct imap_waiting waiting;
+    bool no_notify; /* the server refused NOTIFY, or gave it up */
 };
 
 static inline struct source_imap *imap_self(struct source *s)

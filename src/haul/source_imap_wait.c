@@ -159,16 +159,10 @@ static bool names_fit(const struct source_folders *f)
     return bytes <= NAMES_MAX;
 }
 
-/* Answered with a STATUS of each folder: whatever an earlier NOTIFY failed to tell comes out here. */
-static int ask_notify(struct source_imap *si, struct err *e)
+static void put_notify(struct source_imap *si)
 {
-    struct imap_handler handler = listener(si);
     struct imap *im = si->im;
-    struct imap_done done;
-    uint32_t tag;
 
-    si->waiting.overflow = false;
-    imap_begin(im, &tag);
     imap_text(im, "NOTIFY SET STATUS (");
     if (names_fit(&si->seen)) {
         imap_text(im, "mailboxes (");
@@ -181,10 +175,30 @@ static int ask_notify(struct source_imap *si, struct err *e)
         imap_text(im, "personal");
     }
     imap_text(im, " (MessageNew MessageExpunge))");
+}
+
+/* Answered with a STATUS of each folder: whatever an earlier NOTIFY failed to tell comes out here. Dovecot 2.3 tells
+ * nothing any more after a second SET, unless there is a NONE in between. */
+static int ask_notify(struct source_imap *si, struct err *e)
+{
+    struct imap_handler handler = listener(si);
+    struct imap *im = si->im;
+    struct imap_done done;
+    uint32_t none = 0, set;
+
+    si->waiting.overflow = false;
+    if (si->waiting.notify_set) {
+        imap_begin(im, &none);
+        imap_text(im, "NOTIFY NONE");
+        imap_end(im);
+    }
+    imap_begin(im, &set);
+    put_notify(si);
     imap_end(im);
-    if (imap_finish(im, tag, &handler, &done, e) != 0)
+    if ((none != 0 && imap_finish(im, none, &handler, &done, e) != 0) || imap_finish(im, set, &handler, &done, e) != 0)
         return -1;
-    si->waiting.no_notify = done.status != IMAP_OK || si->waiting.overflow;
+    si->waiting.notify_set |= done.status == IMAP_OK;
+    si->no_notify = done.status != IMAP_OK || si->waiting.overflow;
     return 0;
 }
 
@@ -205,7 +219,7 @@ static int begin_notify(struct source_imap *si, struct err *e)
     }
     if (ask_notify(si, e) != 0)
         return -1;
-    if (!si->waiting.no_notify)
+    if (!si->no_notify)
         si->waiting.how = WAIT_NOTIFY;
     return 0;
 }
@@ -290,7 +304,7 @@ static int listen_now(struct source_imap *si, struct err *e)
         w->news = true;
     }
     if (w->overflow) {
-        w->no_notify = w->news = true;
+        si->no_notify = w->news = true;
         w->overflow = false;
     }
     imap_park(si->im);
@@ -328,9 +342,10 @@ static int begin(struct source_imap *si, const struct wait_request *request, str
         return -1;
     folder = own.count > 0 ? &own.v[0] : choose(si, request);
     if (request->folder == NULL && request->folder_count > 0 && si->seen.count > 0 && request->notify_ok &&
-        !si->waiting.no_notify && (imap_caps(si->im) & IMAP_CAP_NOTIFY) != 0 && begin_notify(si, e) != 0)
+        !si->no_notify && (imap_caps(si->im) & IMAP_CAP_NOTIFY) != 0 && begin_notify(si, e) != 0)
         goto out;
-    if (si->waiting.how == WAIT_NONE && folder != NULL && !si->waiting.no_idle &&
+    /* Who has once used NOTIFY is told by IDLE what NOTIFY asked for, and nothing else. */
+    if (si->waiting.how == WAIT_NONE && folder != NULL && !si->waiting.no_idle && !si->waiting.notify_set &&
         (imap_caps(si->im) & IMAP_CAP_IDLE) != 0) {
         if (begin_idle(si, folder, e) != 0)
             goto out;
@@ -415,7 +430,7 @@ int imap_wait_renew(struct source *s, bool *news_out, int64_t *renew_ms_out, str
         rc = ask_notify(si, e);
     else
         rc = simple_command(si, "NOOP", &done, e);
-    si->waiting.news |= si->waiting.how == WAIT_NOTIFY && si->waiting.no_notify;
+    si->waiting.news |= si->waiting.how == WAIT_NOTIFY && si->no_notify;
     if (rc != 0 || listen_now(si, e) != 0)
         return lost(si);
     *renew_ms_out = renew_at(si);

@@ -17,8 +17,8 @@
  * that our own disk is never held against it. Every wait also ends when base/stop.h asks (E_STOPPED).
  *
  * Not waiting: stream_try_fill() takes what has arrived. Called until it finds nothing, it leaves nothing behind that
- * stream_fd() would not tell of (decrypted bytes, whole records, inflated ones); a descriptor that is readable may still
- * hold nothing for us (TLS tickets). stream_park() then lets go of what a connection needs in motion only.
+ * stream_fd() would not tell of (decrypted bytes, whole records, inflated ones); a descriptor that is readable may
+ * still hold nothing for us (TLS tickets). stream_park() then lets go of what a connection needs in motion only.
  *
  * Errors: E_NET (cut, refused; the end of the stream where bytes were wanted), E_TIMEOUT, E_TLS, E_PROTO, E_STOPPED. A
  * TLS connection that ends without close_notify is E_NET with words that say so: what was read so far is not complete.

@@ -236,26 +236,40 @@ struct imap_sent *imap_sent_find(struct imap *im, uint32_t tag)
     return NULL;
 }
 
+void imap_sent_drop(struct imap_sent *sent, struct imap_done *done_out)
+{
+    if (done_out != NULL && sent->result != NULL)
+        *done_out = *sent->result;
+    free(sent->result);
+    *sent = (struct imap_sent){ 0 };
+}
+
 static int take_tagged(struct imap *im, const struct imap_response *r, struct err *e)
 {
     struct imap_sent *sent = NULL;
+    struct imap_done *done;
     uint32_t tag = 0;
 
     if (slice_starts(r->tag, SLICE("m")) && num_parse_u32(slice_from(r->tag, 1), &tag) == 0 && tag != 0)
         sent = imap_sent_find(im, tag);
-    if (sent == NULL || sent->done || r->status == IMAP_BYE || r->status == IMAP_PREAUTH ||
+    if (sent == NULL || sent->result != NULL || r->status == IMAP_BYE || r->status == IMAP_PREAUTH ||
         r->status == IMAP_NO_STATUS) {
         im->broken = true;
         err_set(e, E_PROTO, "%s answered a command that was never sent", im->host);
         return err_peer(e, im->reader.text);
     }
-    sent->done = true;
+    done = malloc(sizeof(*done));
+    if (done == NULL) {
+        im->broken = true;
+        return err_nomem(e);
+    }
+    done->status = r->status;
+    copy_words(done->code, sizeof(done->code), r->code);
+    copy_words(done->code_args, sizeof(done->code_args), r->code_args);
+    copy_words(done->text, sizeof(done->text), r->text);
+    sent->result = done;
     im->answers++;
     im->untagged = 0;
-    sent->result.status = r->status;
-    copy_words(sent->result.code, sizeof(sent->result.code), r->code);
-    copy_words(sent->result.code_args, sizeof(sent->result.code_args), r->code_args);
-    copy_words(sent->result.text, sizeof(sent->result.text), r->text);
     if (slice_ieq(r->code, SLICE("CAPABILITY")))
         take_caps(im, r->code_args);
     else if (r->status == IMAP_OK && slice_ieq(r->code, SLICE("ALERT")))
@@ -299,7 +313,7 @@ static unsigned patience_of(const struct imap *im)
     unsigned patience = im->patience;
 
     for (size_t i = 0; i < IMAP_IN_FLIGHT; i++) {
-        if (im->sent[i].tag != 0 && im->sent[i].storing && !im->sent[i].done)
+        if (im->sent[i].tag != 0 && im->sent[i].storing && im->sent[i].result == NULL)
             patience = STORING_PATIENCE;
     }
     return patience;
@@ -320,7 +334,7 @@ int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handle
         im->broken = true;
         return -1;
     }
-    while (!sent->done) {
+    while (sent->result == NULL) {
         if (imap_read_one(im, handler, e) != 0)
             return -1;
         if (im->continued) {
@@ -328,8 +342,7 @@ int imap_finish(struct imap *im, uint32_t tag, const struct imap_handler *handle
             return err_set(e, E_PROTO, "%s asked for more where nothing was to come", im->host);
         }
     }
-    *done = sent->result;
-    sent->tag = 0;
+    imap_sent_drop(sent, done);
     im->patience = 1;
     return 0;
 }
@@ -344,7 +357,7 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
         im->broken = true;
         return -1;
     }
-    while (sent != NULL && !sent->done) {
+    while (sent != NULL && sent->result == NULL) {
         if (imap_read_one(im, NULL, e) != 0)
             return -1;
         if (im->continued) {
@@ -353,10 +366,8 @@ int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, stru
             return 0;
         }
     }
-    if (sent != NULL) {
-        *done = sent->result;
-        sent->tag = 0;
-    }
+    if (sent != NULL)
+        imap_sent_drop(sent, done);
     return 0;
 }
 
@@ -368,8 +379,10 @@ void imap_begin(struct imap *im, uint32_t *tag_out)
 
     /* Answers that nobody asked for make room. */
     for (size_t i = 0; i < IMAP_IN_FLIGHT && slot == NULL; i++) {
-        if (im->sent[i].done)
+        if (im->sent[i].result != NULL) {
             slot = &im->sent[i];
+            imap_sent_drop(slot, NULL);
+        }
     }
     im->next_tag++;
     *tag_out = im->next_tag;
@@ -439,7 +452,7 @@ int imap_await_go(struct imap *im, const struct imap_sent *sent, const struct im
         im->broken = true;
         return -1;
     }
-    while (!sent->done) {
+    while (sent->result == NULL) {
         if (imap_read_one(im, handler, e) != 0)
             return -1;
         if (im->continued) {
@@ -487,12 +500,11 @@ bool imap_answered(struct imap *im, uint32_t tag, struct imap_done *done_out)
     struct err ignored;
 
     im->at_end = im->broken = true;
-    while (sent != NULL && !sent->done && imap_read_one(im, NULL, &ignored) == 0)
+    while (sent != NULL && sent->result == NULL && imap_read_one(im, NULL, &ignored) == 0)
         ;
-    if (sent == NULL || !sent->done)
+    if (sent == NULL || sent->result == NULL)
         return false;
-    *done_out = sent->result;
-    sent->tag = 0;
+    imap_sent_drop(sent, done_out);
     return true;
 }
 
@@ -568,6 +580,8 @@ void imap_close(struct imap **imp)
             im->broken = true;
     }
     stream_close(&im->stream);
+    for (size_t i = 0; i < IMAP_IN_FLIGHT; i++)
+        imap_sent_drop(&im->sent[i], NULL);
     imap_reader_release(&im->reader);
     free(im);
     *imp = NULL;

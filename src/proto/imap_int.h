@@ -11,10 +11,9 @@
 enum { IMAP_IN_FLIGHT = 32 };
 
 struct imap_sent {
-    uint32_t tag; /* 0: free */
-    bool done;
-    bool storing; /* it carries a message: its answer may take its time */
-    struct imap_done result;
+    uint32_t tag;             /* 0: free */
+    bool storing;             /* it carries a message: its answer may take its time */
+    struct imap_done *result; /* owned; NULL: not answered yet */
 };
 
 struct imap {
@@ -52,6 +51,8 @@ MUST_CHECK int imap_read(struct imap *im, const struct imap_handler *handler, st
 MUST_CHECK int imap_read_one(struct imap *im, const struct imap_handler *handler, struct err *e);
 /* The slot of a command, NULL: there is none. Tag 0: a free one. */
 struct imap_sent *imap_sent_find(struct imap *im, uint32_t tag);
+/* Frees the slot. `done_out` may be NULL, and is filled if there was an answer. */
+void imap_sent_drop(struct imap_sent *sent, struct imap_done *done_out);
 /* Sends what is collected and waits for "+", or for the command's end (*go_out false). */
 MUST_CHECK int imap_await_go(struct imap *im, const struct imap_sent *sent, const struct imap_handler *handler,
                              bool *go_out, struct err *e);

@@ -27,7 +27,7 @@ int imap_idle(struct imap *im, const struct imap_handler *handler, bool *idling_
     if (*idling_out)
         im->idle_tag = tag;
     else
-        sent->tag = 0;
+        imap_sent_drop(sent, NULL);
     return 0;
 }
 
@@ -40,7 +40,7 @@ bool imap_idling(const struct imap *im)
 {
     const struct imap_sent *sent = idle_of(im);
 
-    return sent != NULL && !sent->done;
+    return sent != NULL && sent->result == NULL;
 }
 
 int imap_idle_end(struct imap *im, const struct imap_handler *handler, struct err *e)
@@ -50,7 +50,7 @@ int imap_idle_end(struct imap *im, const struct imap_handler *handler, struct er
     if (sent == NULL)
         return 0;
     im->idle_tag = 0;
-    if (!sent->done) {
+    if (sent->result == NULL) {
         stream_exchange(im->stream, 1);
         stream_put(im->stream, SLICE("DONE\r\n"));
         if (stream_flush(im->stream, e) != 0) {
@@ -58,13 +58,13 @@ int imap_idle_end(struct imap *im, const struct imap_handler *handler, struct er
             return -1;
         }
     }
-    while (!sent->done) {
+    while (sent->result == NULL) {
         if (imap_read_one(im, handler, e) != 0)
             return -1;
         /* Some say "+" more than once; there is nothing that it could ask for. */
         im->continued = false;
     }
-    sent->tag = 0;
+    imap_sent_drop(sent, NULL);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * without a thread.
  *
  *     imap_idle(im, handler, &idling, e)       IDLE until "+"; false: the server refused it (NO, BAD)
- *     imap_park(im)                            then poll(imap_fd(im)) by anyone, for as long as one likes; when readable:
+ *     imap_park(im)                            then poll(imap_fd(im)) by anyone, as long as one likes; when readable:
  *     imap_arrived(im, handler, &all, e)       what has arrived goes to `handler`; never waits. imap_park() again
  *     imap_idle_end(im, handler, e)            DONE; ordinary commands again
  * Without IDLE the second and third step alone.
