@@ -95,6 +95,10 @@ void conf_account_release(struct conf_account *a)
     tls_release(&a->tls_settings);
     login_release(&a->login);
     conf_strings_release(&a->folders);
+    conf_strings_release(&a->idle);
+    conf_strings_release(&a->on_new_mail);
+    conf_strings_release(&a->on_failure);
+    conf_strings_release(&a->on_recovery);
     for (size_t i = 0; i < a->deliver_count; i++)
         conf_deliver_release(&a->delivers[i]);
     free(a->delivers);
@@ -111,6 +115,7 @@ void conf_free(struct conf **c)
     free((*c)->state_dir);
     free((*c)->spool_dir);
     free((*c)->log_file);
+    free((*c)->metrics_address);
     free(*c);
     *c = NULL;
 }

@@ -113,9 +113,13 @@ struct conf_account {
     struct conf_tls_settings tls_settings;
     struct conf_login login;
     struct conf_strings folders;
-    int64_t leave_s;       /* seconds a stored message stays on the server: CONF_LEAVE_FOREVER, 0 (no), or an age */
-    uint64_t max_size;     /* octets; 0: no limit */
-    unsigned max_messages; /* a pass; 0: no limit */
+    int64_t leave_s;          /* seconds a stored message stays on the server: CONF_LEAVE_FOREVER, 0 (no), or an age */
+    uint64_t max_size;        /* octets; 0: no limit */
+    unsigned max_messages;    /* a pass; 0: no limit */
+    unsigned interval;        /* s between two passes, and between two questions on a waiting connection */
+    struct conf_strings idle; /* folders or patterns to be told about at once; may be none */
+    struct conf_strings on_new_mail, on_failure, on_recovery; /* argv; n 0: none */
+    unsigned failure_threshold;                               /* passes in a row that fail ahead of on_failure */
     struct conf_deliver *delivers;
     size_t deliver_count;
 };
@@ -127,6 +131,8 @@ struct conf {
     enum log_level log_level;
     char *log_file; /* NULL */
     bool syslog;
+    char *metrics_address; /* of the loopback interface; NULL: no listener */
+    uint16_t metrics_port;
     struct conf_account *accounts; /* in the order they were written */
     size_t account_count;
 };

@@ -42,8 +42,14 @@ static int begin_account(struct draft *d)
 {
     struct conf_account *a = d->account;
 
-    *a = (struct conf_account){ .enabled = true, .timeout = 60, .max_connections = 3, .leave_s = CONF_LEAVE_FOREVER };
-    if (conf_strings_set(&a->folders, "INBOX") != 0 || conf_strings_set(&a->login.auth, "auto") != 0)
+    *a = (struct conf_account){ .enabled = true,
+                                .timeout = 60,
+                                .max_connections = 3,
+                                .leave_s = CONF_LEAVE_FOREVER,
+                                .interval = 300,
+                                .failure_threshold = 3 };
+    if (conf_strings_set(&a->folders, "INBOX") != 0 || conf_strings_set(&a->idle, "INBOX") != 0 ||
+        conf_strings_set(&a->login.auth, "auto") != 0)
         return conf_report_nomem(d->report);
     return 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_int.h"
 
-#include <arpa/inet.h>
-
 /* One deliver section on its way into a struct conf_deliver. */
 struct draft {
     struct conf_report *report;
@@ -130,18 +128,6 @@ static void finish_maildir(struct draft *d, const char *account)
 
 /* ---- smtp, lmtp, imap ---- */
 
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (slice_ieq(slice_str(host), SLICE("localhost")))
-        return true;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 static void set_tls(struct draft *d)
 {
     struct conf_deliver *o = d->out;
@@ -150,7 +136,7 @@ static void set_tls(struct draft *d)
         return;
     if (o->type == CONF_DELIVER_IMAP)
         o->tls = CONF_TLS_IMPLICIT;
-    else if (o->socket != NULL || (o->host != NULL && is_loopback(o->host)))
+    else if (o->socket != NULL || (o->host != NULL && conf_is_loopback(o->host)))
         o->tls = CONF_TLS_PLAINTEXT;
     else
         o->tls = CONF_TLS_STARTTLS;

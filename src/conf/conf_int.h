@@ -64,11 +64,11 @@ enum conf_kind {
     KIND_LATER,  /* known, but of later work: "not yet" */
     KIND_STRING, /* char *, not empty */
     KIND_HOST,
-    KIND_PATH,    /* char *, "~/" expanded */
-    KIND_ADDRESS, /* char *, an IP address */
-    KIND_LIST,    /* struct conf_strings, may be empty */
-    KIND_ARGV,    /* struct conf_strings, a program and its arguments */
-    KIND_PATTERNS,
+    KIND_PATH,     /* char *, "~/" expanded */
+    KIND_ADDRESS,  /* char *, an IP address */
+    KIND_LIST,     /* struct conf_strings, may be empty */
+    KIND_ARGV,     /* struct conf_strings, a program and its arguments */
+    KIND_PATTERNS, /* struct conf_strings; min 0: may be empty */
     KIND_FINGERPRINTS,
     KIND_AUTH,
     KIND_BOOL,
@@ -77,6 +77,7 @@ enum conf_kind {
     KIND_LEAVE,
     KIND_CHOICE, /* one of `choices`, into a field of any width */
     KIND_PROXY,
+    KIND_LISTEN, /* loopback address and port */
     KIND_SECRET,
     KIND_MAILBOX,   /* char *, what may stand in an envelope, without its angle brackets */
     KIND_MAILBOXES, /* struct conf_strings of these */
@@ -138,6 +139,8 @@ int conf_value_unknown(const struct conf_value *v, const char *word, const struc
 /* "~/" expanded; a copy that the caller frees, NULL without memory or without a home. */
 char *conf_home_path(const char *path);
 void conf_strings_release(struct conf_strings *s);
+/* "localhost", 127.x.y.z or ::1 */
+bool conf_is_loopback(const char *host);
 
 /* ---- conf_parse.c ---- */
 

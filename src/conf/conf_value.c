@@ -387,6 +387,43 @@ static int proxy(const struct conf_value *v, struct conf_account *a)
     return proxy_part(v, &a->proxy_user, user) != 0 ? -1 : proxy_part(v, &a->proxy_password, password);
 }
 
+bool conf_is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (slice_ieq(slice_str(host), SLICE("localhost")))
+        return true;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* address:port, [address]:port. What listens tells anybody who asks how much mail comes from where. */
+static int listen_at(const struct conf_value *v, struct conf *c)
+{
+    const char *text = v->v[0]->string, *colon = strrchr(text, ':');
+    struct slice host = slice_make(text, colon != NULL ? (size_t)(colon - text) : 0);
+    uint32_t port = 0;
+    char *address;
+
+    if (colon == NULL || num_parse_u32(slice_str(colon + 1), &port) != 0 || port < 1 || port > 65535)
+        return conf_bad(v, "\"%.80s\" is not address:port; write \"127.0.0.1:9464\"", text);
+    if (host.n > 1 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = slice_make(host.p + 1, host.n - 2);
+    address = slice_ieq(host, SLICE("localhost")) ? strdup("127.0.0.1") : slice_dup(host);
+    if (address == NULL)
+        return conf_report_nomem(v->report);
+    if (!conf_is_loopback(address)) {
+        free(address);
+        return conf_bad(v, "\"%.80s\" is not an address of this machine alone; write \"127.0.0.1:9464\"", text);
+    }
+    free(c->metrics_address);
+    c->metrics_address = address;
+    c->metrics_port = (uint16_t)port;
+    return 0;
+}
+
 static int secret(const struct conf_value *v, struct secret *field)
 {
     if (v->v[0]->string[0] == '\0')
@@ -503,7 +540,7 @@ int conf_value_store(const struct conf_value *v, void *target)
     case KIND_ARGV:
         return each(v, field, check_argument);
     case KIND_PATTERNS:
-        return each(v, field, check_pattern);
+        return v->n == 0 && v->key->min == 0 ? list(v, field) : each(v, field, check_pattern);
     case KIND_FINGERPRINTS:
         return each(v, field, check_fingerprint);
     case KIND_AUTH:
@@ -520,6 +557,8 @@ int conf_value_store(const struct conf_value *v, void *target)
         return choice(v, field);
     case KIND_PROXY:
         return proxy(v, target);
+    case KIND_LISTEN:
+        return listen_at(v, target);
     case KIND_SECRET:
         return secret(v, (struct secret *)(void *)field);
     case KIND_MAILBOX:

@@ -63,7 +63,7 @@ def test_wrong_value(world, line, words):
 
 
 NOT_YET = ["mode = 'sync'", "mode = 'backup'", "oauth_client_id = 'x'", "oauth_token_url = 'https://x/'",
-           "deliver imap { host = 'x' user = 'u' oauth_tenant = 'x' }", "on_new_mail = { 'true' }"]
+           "deliver imap { host = 'x' user = 'u' oauth_tenant = 'x' }", "provider = 'gmail'"]
 
 
 @pytest.mark.parametrize("line", NOT_YET, ids=[line.split("{")[0].split("=")[0].strip() for line in NOT_YET])

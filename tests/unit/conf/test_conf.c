@@ -44,7 +44,6 @@ static const struct {
       "c:2: account a: unknown key \"path\" in this place: it stands in a deliver section\n" },
 
     /* later work */
-    { "idle", KEY("idle = { INBOX }"), "c:2: account a: idle: not yet supported by this version; take it out\n" },
     { "oauth", KEY("oauth_client_id = x"),
       "c:2: account a: oauth_client_id: not yet supported by this version; take it out\n" },
     { "mode = sync", KEY("mode = sync"),
@@ -52,8 +51,34 @@ static const struct {
     { "mode = fetch", KEY("mode = fetch"), "" },
     { "a mechanism", KEY("auth = { plain, scram-sha-256 }"),
       "c:2: account a: auth: \"scram-sha-256\" is not yet supported by this version; take it out\n" },
-    { "metrics_listen", "metrics_listen = 1\n" KEY(""),
-      "c:1: metrics_listen: not yet supported by this version; take it out\n" },
+    { "provider", KEY("provider = x"), "c:2: account a: provider: not yet supported by this version; take it out\n" },
+
+    /* when */
+    { "every interval", KEY("interval = 1"), "" },
+    { "no interval", KEY("interval = 0"), "c:2: account a: interval: \"0\" is not a number from 1 to 604800\n" },
+    { "an interval with a unit", KEY("interval = 5m"),
+      "c:2: account a: interval: \"5m\" is not a number from 1 to 604800\n" },
+    { "no failure at all", KEY("failure_threshold = 0"),
+      "c:2: account a: failure_threshold: \"0\" is not a number from 1 to 1000\n" },
+    { "a hook for a shell", KEY("on_failure = \"notify-send mail\""),
+      "c:2: account a: on_failure: there is no shell to take \"notify-send mail\" apart; write it as { \"program\", "
+      "\"argument\" }\n" },
+    { "a hook without a program", KEY("on_new_mail = { }"), "c:1: account a: on_new_mail: the list is empty\n" },
+    { "no folder is waited for", KEY("idle = { }"), "" },
+    { "an empty folder is waited for", KEY("idle = { \"\" }"),
+      "c:2: account a: idle: \"\" is not a folder's name or pattern\n" },
+    { "figures for this machine", "metrics_listen = \"127.0.0.1:9464\"\n" KEY(""), "" },
+    { "figures for everybody", "metrics_listen = \"0.0.0.0:9464\"\n" KEY(""),
+      "c:1: metrics_listen: \"0.0.0.0:9464\" is not an address of this machine alone; write \"127.0.0.1:9464\"\n" },
+    { "figures for whoever", "metrics_listen = \":9464\"\n" KEY(""),
+      "c:1: metrics_listen: \":9464\" is not an address of this machine alone; write \"127.0.0.1:9464\"\n" },
+    { "figures under a name", "metrics_listen = \"127.0.0.1.example.org:1\"\n" KEY(""),
+      "c:1: metrics_listen: \"127.0.0.1.example.org:1\" is not an address of this machine alone; write "
+      "\"127.0.0.1:9464\"\n" },
+    { "figures without port", "metrics_listen = \"127.0.0.1\"\n" KEY(""),
+      "c:1: metrics_listen: \"127.0.0.1\" is not address:port; write \"127.0.0.1:9464\"\n" },
+    { "figures at port 0", "metrics_listen = \"127.0.0.1:0\"\n" KEY(""),
+      "c:1: metrics_listen: \"127.0.0.1:0\" is not address:port; write \"127.0.0.1:9464\"\n" },
 
     /* values */
     { "a choice", KEY("tls = starttsl"),
@@ -299,14 +324,15 @@ static const struct {
       "c:2: \"${\" without \"}\": write ${NAME}, or \\${ for the two characters\n" },
 
     { "all mistakes are told",
-      "syslgo = yes\naccount a { protcol = imap\n port = x\n timeout = y\n idle = 3\n deliver maildir { pth = /m } }\n"
+      "syslgo = yes\naccount a { protcol = imap\n port = x\n timeout = y\n interval = 3h\n deliver maildir { pth = /m "
+      "} }\n"
       "account b { }\n",
       "c:1: unknown key \"syslgo\"; did you mean \"syslog\"?\n"
       "c:2: account a: unknown key \"protcol\"; did you mean \"protocol\"?\n"
       "c:6: deliver maildir: unknown key \"pth\"; did you mean \"path\"?\n"
       "c:3: account a: port: \"x\" is not a number from 1 to 65535\n"
       "c:4: account a: timeout: \"y\" is not a number from 1 to 3600\n"
-      "c:5: account a: idle: not yet supported by this version; take it out\n"
+      "c:5: account a: interval: \"3h\" is not a number from 1 to 604800\n"
       "c:2: account a: host is missing: host = \"imap.example.org\"\n"
       "c:2: account a: user is missing: user = \"me@example.org\"\n"
       "c:6: account a: deliver maildir: path is missing: path = \"~/Mail/%a\" (%a is the account's name)\n"
@@ -390,6 +416,10 @@ static void test_defaults_of_keys(void **state)
     CHECK_INT(a->leave_s, CONF_LEAVE_FOREVER);
     CHECK_INT(a->max_size, 0);
     CHECK_INT(a->max_messages, 0);
+    CHECK_INT(a->interval, 300);
+    CHECK_INT(a->failure_threshold, 3);
+    check_strings(&a->idle, (const char *const[]){ "INBOX", NULL });
+    CHECK(a->on_new_mail.n == 0 && a->on_failure.n == 0 && a->on_recovery.n == 0 && c->metrics_address == NULL);
     CHECK(!a->tls_settings.min_1_3 && !secret_is_set(&a->login.password));
     check_strings(&a->folders, (const char *const[]){ "INBOX", NULL });
     check_strings(&a->login.auth, (const char *const[]){ "auto", NULL });
@@ -403,6 +433,7 @@ static void test_every_key(void **state)
 {
     static const char text[] =
         "state_dir = \"~/s\" spool_dir = /sp max_sessions = 4 log_level = debug log_file = \"~/l\" syslog = on\n"
+        "metrics_listen = \"[::1]:9464\"\n"
         "account \"a b\" {\n enabled = no protocol = pop3 host = '::1' port = 1110 tls = starttls timeout = 5\n"
         "address_family = ipv6 bind_address = \"127.0.0.1\" proxy = \"socks5://me:p:w@[::2]:99/\"\n"
         "disable_extensions = { MOVE, 'X' } max_connections = 7 compress = true\n"
@@ -411,7 +442,9 @@ static void test_every_key(void **state)
         "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" }\n"
         "user = \"u\\\"\\\\\" authorize_as = 'it\\'s \\n \\\\' password = \"p\\tw\" auth = { PLAIN, Login }\n"
         "folders = { INBOX, \"!Spam/*\", \"\\\\Sent\" } mode = fetch leave_on_server = 2w max_size = 3M\n"
-        "max_messages = 12\n deliver own { type = maildir path = \"~/%a/%b\" layout = fs on_reject = drop } }\n";
+        "max_messages = 12 interval = 60 idle = { INBOX, 'Lists/*' } failure_threshold = 1\n"
+        "on_new_mail = { notmuch, new } on_failure = { mail, -s, 'no mail', me } on_recovery = /r\n"
+        " deliver own { type = maildir path = \"~/%a/%b\" layout = fs on_reject = drop } }\n";
     struct scratch *s = *state;
     struct conf *c = load(s, text);
     const struct conf_account *a = &c->accounts[0];
@@ -448,6 +481,14 @@ static void test_every_key(void **state)
     CHECK_INT(a->leave_s, 14 * 86400);
     CHECK_INT(a->max_size, 3 * 1024 * 1024);
     CHECK_INT(a->max_messages, 12);
+    CHECK_INT(a->interval, 60);
+    CHECK_INT(a->failure_threshold, 1);
+    check_strings(&a->idle, (const char *const[]){ "INBOX", "Lists/*", NULL });
+    check_strings(&a->on_new_mail, (const char *const[]){ "notmuch", "new", NULL });
+    check_strings(&a->on_failure, (const char *const[]){ "mail", "-s", "no mail", "me", NULL });
+    check_strings(&a->on_recovery, (const char *const[]){ "/r", NULL });
+    check_string(c->metrics_address, "::1");
+    CHECK_INT(c->metrics_port, 9464);
     check_string(a->delivers[0].name, "own");
     check_string(a->delivers[0].path, scratch_path(s, "a b/%b"));
     CHECK_INT(a->delivers[0].layout, CONF_LAYOUT_FS);
