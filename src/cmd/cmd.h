@@ -47,6 +47,7 @@ extern const struct cmd cmds[]; /* the first is the default one */
 extern const size_t cmd_count;
 
 int cmd_fetch(const struct cmd_options *o, const struct conf *c);
+int cmd_daemon(const struct cmd_options *o, const struct conf *c);
 int cmd_check(const struct cmd_options *o, const struct conf *c);
 int cmd_folders(const struct cmd_options *o, const struct conf *c);
 int cmd_status(const struct cmd_options *o, const struct conf *c);

@@ -8,6 +8,7 @@ static const char *const quarantine_actions[] = { "list", "retry", "drop", NULL 
 const struct cmd cmds[] = {
     { "fetch", "[fetch] [ACCOUNT...]", "one pass over the accounts, then exit", cmd_fetch, true, TAKES_OVERSIZE, NULL,
       0, ANY },
+    { "daemon", "daemon [ACCOUNT...]", "stay in the foreground and keep fetching", cmd_daemon, true, 0, NULL, 0, ANY },
     { "check", "check [ACCOUNT...]", "read the configuration; with --connect also log in", cmd_check, false,
       TAKES_CONNECT | TAKES_ADOPT, NULL, 0, ANY },
     { "folders", "folders ACCOUNT", "the folders of an IMAP account, and which are selected", cmd_folders, true, 0,
@@ -16,7 +17,6 @@ const struct cmd cmds[] = {
     { "quarantine", "quarantine list|retry|drop [ACCOUNT...]", "messages set aside after repeated failure",
       cmd_quarantine, false, 0, quarantine_actions, 0, ANY },
 
-    { .name = "daemon" },
     { .name = "reload" },
     { .name = "stop" },
     { .name = "login" },

@@ -3,6 +3,7 @@ mailhaul_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
 mailhaul_SOURCES = \
   %D%/cmd.h %D%/cmds.c \
   %D%/cmd_check.c \
+  %D%/cmd_daemon.c \
   %D%/cmd_fetch.c \
   %D%/cmd_folders.c \
   %D%/cmd_quarantine.c \
@@ -12,5 +13,5 @@ mailhaul_SOURCES = \
   %D%/main.c \
   %D%/options.c %D%/options.h \
   %D%/output.c %D%/output.h
-mailhaul_LDADD = $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \
+mailhaul_LDADD = $(DAEMON) $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \
   $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(JANSSON_LIBS)

@@ -108,7 +108,9 @@ static int fail(const struct err *e)
 /* A dry pass has nothing to hand on. */
 static bool enters_destinations(const struct options *options)
 {
-    return (options->cmd->run == cmd_fetch && !options->o.dry_run) || options->o.connect;
+    bool fetches = options->cmd->run == cmd_fetch || options->cmd->run == cmd_daemon;
+
+    return (fetches && !options->o.dry_run) || options->o.connect;
 }
 
 static int ask(const struct options *options, struct conf *c, struct err *e)
@@ -158,7 +160,8 @@ int main(int argc, char **argv)
         status = run(&options);
     options_release(&options);
     tls_cleanup();
-    if (stop_requested() != 0)
+    /* That is how a daemon ends when all is well. */
+    if (stop_requested() != 0 && (options.cmd == NULL || options.cmd->run != cmd_daemon))
         return 128 + stop_requested();
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)err_sys(&e, E_DISK, errno, "standard output cannot be written");
