@@ -14,6 +14,7 @@ unit_haul_tests = \
   %D%/test_sink_smtp \
   %D%/test_sink_imap \
   %D%/test_source_imap \
+  %D%/test_source_imap_wait \
   %D%/test_source_pop3 \
   %D%/test_trouble
 check_PROGRAMS += $(unit_haul_tests)
@@ -79,6 +80,9 @@ check_LIBRARIES += $(WORLD)
 %C%_test_source_imap_SOURCES = %D%/test_source_imap.c $(UNIT_H)
 %C%_test_source_imap_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_source_imap_LDADD = $(UNIT_HAUL)
+%C%_test_source_imap_wait_SOURCES = %D%/test_source_imap_wait.c tests/unit/proto/script.h $(UNIT_H)
+%C%_test_source_imap_wait_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_source_imap_wait_LDADD = $(UNIT_HAUL)
 %C%_test_source_pop3_SOURCES = %D%/test_source_pop3.c $(UNIT_H)
 %C%_test_source_pop3_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_source_pop3_LDADD = $(UNIT_HAUL)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 unit_proto_tests = \
   %D%/test_imap \
+  %D%/test_imap_wait \
   %D%/test_pop3 \
   %D%/test_smtp
 check_PROGRAMS += $(unit_proto_tests)
@@ -10,6 +11,10 @@ TESTS += $(unit_proto_tests)
 %C%_test_imap_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_imap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=stream_push_tls -Wl,--wrap=stream_exchange
 %C%_test_imap_LDADD = $(UNIT_PROTO)
+
+%C%_test_imap_wait_SOURCES = %D%/test_imap_wait.c %D%/script.h $(UNIT_H)
+%C%_test_imap_wait_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_imap_wait_LDADD = $(UNIT_PROTO)
 
 %C%_test_pop3_SOURCES = %D%/test_pop3.c $(UNIT_H)
 %C%_test_pop3_CFLAGS = $(UNIT_CFLAGS)
