@@ -15,6 +15,7 @@ EXTRA_DIST += \
   %D%/lib/mailhaul.py \
   %D%/lib/models.py \
   %D%/lib/peak.c \
+  %D%/lib/takers.py \
   %D%/lib/transcript.py \
   %D%/script \
   %D%/live \
