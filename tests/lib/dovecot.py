@@ -375,8 +375,8 @@ class Dovecot:
     def flush(self, user=None, folder="INBOX"):
         """Removes all messages of one folder."""
         box = self.imap(user)
-        box.select('"%s"' % folder)
-        box.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
+        if box.select('"%s"' % folder)[1] != [b"0"]:
+            box.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
         box.expunge()
         box.logout()
 
