@@ -388,7 +388,7 @@ static void settle_wanted(struct lookup *l)
         slot->why = NULL;
         if (w->uid != 0) {
             log_info("destination %s: %s is in %s already; it is not appended again", l->a->si->sink.name,
-                     w->message_id[0] != '\0' ? w->message_id : "a message without Message-ID", l->target->wire);
+                     w->message_id[0] != '\0' ? w->message_id : "a message without Message-ID", l->target->shown);
             append_delivered(l->a, w->slot, l->uidvalidity, w->uid);
         } else if (mail->cut) {
             append_settle(l->a, w->slot, DELIVERY_WANTED, "the connection was lost each time it was sent");

@@ -25,6 +25,7 @@ struct imap_target {
     char *folder; /* owned; the source's, program form; NULL: the one that takes everything */
     char delimiter;
     char *wire;  /* owned */
+    char *shown; /* owned; the same for people */
     char *words; /* owned; why nothing can be appended there in this pass, NULL: nothing known against it */
     bool looked; /* the server told what is in the next two */
     bool made;   /* by us, in this pass */
