@@ -3,8 +3,8 @@
  *
  * A group is taken whole or not at all (RFC 3502): when it is refused its messages go one by one, which finds the one.
  * When the connection is lost, everything that was on its way is looked for in the folder (imap_lookup.c), and what is
- * not there goes again, each alone: a message with which the connection is lost twice, or that was never answered, stays
- * in doubt, and the rest goes on.
+ * not there goes again, each alone: a message with which the connection is lost twice, or that was never answered,
+ * stays in doubt, and the rest goes on.
  * Nothing is recorded before the last octet of a command, because STAGED says it already: only a look tells.
  */
 #include "haul/sink_imap_int.h"
