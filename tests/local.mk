@@ -14,7 +14,9 @@ EXTRA_DIST += \
   %D%/lib/live.py \
   %D%/lib/mailhaul.py \
   %D%/lib/models.py \
+  %D%/lib/mta.py \
   %D%/lib/peak.c \
+  %D%/lib/takers.py \
   %D%/lib/transcript.py \
   %D%/script \
   %D%/live \

@@ -4,10 +4,12 @@
 # contrib/quickstart, tests/run and .ci/run; prints nothing by itself except what the package manager says.
 #
 #   packages_find_manager            sets $manager to apt-get, dnf, apk, pacman or nothing
-#   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests ci
+#   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests mta ci
 #   packages_by_hand PACKAGE...      prints the command that a person would give to install them
 #   packages_root                    sets $sudo; false where neither root nor sudo is to be had
 #   packages_install PACKAGE...      installs them; starts and enables no service
+#   packages_install_beside PKG...   the same, but not when another package would have to go for it (mta: one mail server
+#                                    is left alone when another is here already)
 #   packages_lift_guard              for the caller's trap: undoes what a broken installation may have left
 #
 # Debian 12 is what all this is tested on; the other names are from those systems' package lists.
@@ -31,8 +33,9 @@ packages_of() {
         apt-get:demo) echo openssl dovecot-core dovecot-imapd dovecot-pop3d ;;
         apt-get:tests)
             echo libcmocka-dev binutils openssl python3 python3-pytest python3-pytest-xdist
-            echo dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd
+            echo dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond
             ;;
+        apt-get:mta | dnf:mta | apk:mta | pacman:mta) echo postfix ;;
         apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
         dnf:build)
             echo gcc make autoconf automake pkgconf-pkg-config
@@ -51,7 +54,7 @@ packages_of() {
         apk:demo) echo openssl dovecot dovecot-pop3d ;;
         apk:tests)
             echo cmocka-dev binutils openssl python3 py3-pytest py3-pytest-xdist
-            echo dovecot dovecot-pop3d dovecot-lmtpd
+            echo dovecot dovecot-pop3d dovecot-lmtpd dovecot-submissiond
             ;;
         apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
         pacman:build) echo base-devel openssl confuse sqlite zlib jansson libidn2 ;;
@@ -116,13 +119,15 @@ packages_lift_guard() {
 }
 
 # A mail server that came in with us is not to run at the next start of the machine either.
-packages_keep_dovecot_off() {
+packages_keep_off() {
+    name=$1
+    shift
     if command -v systemctl >/dev/null 2>&1; then
-        $sudo systemctl disable dovecot.service dovecot.socket
+        $sudo systemctl disable "$@"
     fi
     # Not in the PATH of an ordinary user.
     if [ -x /usr/sbin/update-rc.d ]; then
-        $sudo /usr/sbin/update-rc.d dovecot disable
+        $sudo /usr/sbin/update-rc.d "$name" disable
     fi
     return 0
 }
@@ -132,7 +137,8 @@ packages_install() {
     case $manager in
         apt-get)
             $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
-                $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+                $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+                    ${packages_beside:+--no-remove} "$@"
             ;;
         dnf) $sudo dnf -q install -y "$@" ;;
         apk) $sudo apk add -q "$@" ;;
@@ -142,7 +148,19 @@ packages_install() {
     packages_lift_guard
     # Also after a failure: the server may be among what was installed before it.
     case " $* " in
-        *" dovecot-core "*) packages_keep_dovecot_off ;;
+        *" dovecot-core "*) packages_keep_off dovecot dovecot.service dovecot.socket ;;
+        *" postfix "*) packages_keep_off postfix postfix.service ;;
     esac
+    return $installed
+}
+
+packages_install_beside() {
+    if [ "$manager" = apt-get ]; then
+        echo "postfix postfix/main_mailer_type select No configuration" | $sudo debconf-set-selections || return 1
+    fi
+    packages_beside=1
+    packages_install "$@"
+    installed=$?
+    packages_beside=
     return $installed
 }

@@ -26,7 +26,7 @@ struct visit {
     const struct source_folder *folder; /* borrowed */
     struct journal_folder known;        /* the journal's row; id 0 until the first batch with a message of it */
     bool unsettled;                     /* the committer's: some destination misses a message of it */
-    bool withheld;                      /* the session's: the same, of messages that were not asked for or dropped */
+    bool withheld;                      /* the session's: the same, of messages that came and were dropped */
     bool retries;                       /* messages that failed in earlier passes wait for the second round */
     uint32_t barred;                    /* the session's; bit k: sinks[k] cannot hold this folder, which was told */
 };

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "haul/committer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+
+enum {
+    /* Of silence towards the source: servers give up after minutes. */
+    STALL_MS = 60 * 1000,
+    /* Messages of a batch while it is not known how fast a destination elsewhere is. */
+    ROOM_AT_FIRST = 64,
+};
 
 void committer_init(struct committer *c, const struct batch_store *store)
 {
@@ -19,6 +27,8 @@ static void *commit_loop(void *arg)
     for (;;) {
         struct batch *b;
         struct err err = ERR_INIT;
+        int64_t began;
+        size_t count;
         int rc;
 
         while (c->work == NULL && !c->quit)
@@ -27,8 +37,12 @@ static void *commit_loop(void *arg)
             break;
         b = c->work;
         pthread_mutex_unlock(&c->lock);
+        count = b->count;
+        began = clock_mono_ms();
         rc = batch_commit(&c->store, b, &err);
         pthread_mutex_lock(&c->lock);
+        c->took_ms = clock_mono_ms() - began;
+        c->took_count = count;
         if (rc != 0) {
             c->failed = true;
             c->err = err;
@@ -63,6 +77,28 @@ bool committer_idle(struct committer *c)
     idle = c->work == NULL;
     pthread_mutex_unlock(&c->lock);
     return idle;
+}
+
+static bool any_elsewhere(const struct committer *c)
+{
+    bool any = false;
+
+    for (size_t k = 0; k < c->store.sink_count; k++)
+        any |= c->store.sinks[k]->ops->write == NULL;
+    return any;
+}
+
+size_t committer_room(struct committer *c, size_t most)
+{
+    size_t room = most;
+
+    pthread_mutex_lock(&c->lock);
+    if (c->took_count == 0 && any_elsewhere(c))
+        room = ROOM_AT_FIRST;
+    else if (c->took_ms > 0)
+        room = (size_t)(STALL_MS * (int64_t)c->took_count / c->took_ms);
+    pthread_mutex_unlock(&c->lock);
+    return room < 1 ? 1 : size_min(room, most);
 }
 
 int committer_wait(struct committer *c, struct err *e)

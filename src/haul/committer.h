@@ -19,6 +19,8 @@ struct committer {
     pthread_cond_t changed;
     struct batch *work; /* handed over, not finished */
     bool started, quit;
+    int64_t took_ms; /* the last batch, of took_count messages; 0 of them: none yet */
+    size_t took_count;
     bool failed; /* sticky */
     struct err err;
 };
@@ -28,6 +30,9 @@ void committer_init(struct committer *c, const struct batch_store *store);
 void committer_release(struct committer *c);
 /* True when a batch could be handed over without waiting. */
 bool committer_idle(struct committer *c);
+/* How many messages the next batch should hold at most, `most` or fewer: while one is being committed the source may
+ * have to wait, and must not for so long that its server gives it up. */
+size_t committer_room(struct committer *c, size_t most);
 /* Hands `b` over (whatever it returns), after waiting for the one before. An error of the one before comes out here. */
 MUST_CHECK int committer_submit(struct committer *c, struct batch *b, struct err *e);
 /* Waits until nothing is being committed. */

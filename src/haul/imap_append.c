@@ -3,7 +3,8 @@
  *
  * A group is taken whole or not at all (RFC 3502): when it is refused its messages go one by one, which finds the one.
  * When the connection is lost, everything that was on its way is looked for in the folder (imap_lookup.c), and what is
- * not there goes again, each alone: a message with which the connection is lost twice is put off, and the rest goes on.
+ * not there goes again, each alone: a message with which the connection is lost twice, or that was never answered,
+ * stays in doubt, and the rest goes on.
  * Nothing is recorded before the last octet of a command, because STAGED says it already: only a look tells.
  */
 #include "haul/sink_imap_int.h"
@@ -439,7 +440,7 @@ static void doubt(struct appender *a, uint32_t tag, const struct err *why)
             continue;
         mail->stage = IMAP_WAITING;
         mail->doubt = true;
-        mail->cut = mail->alone;
+        mail->cut = mail->alone || why->code == E_TIMEOUT;
         mail->alone = true;
         a->slots[i]->state = DELIVERY_IN_DOUBT;
         sink_slot_why(a->slots[i], words);
@@ -500,7 +501,9 @@ int imap_sink_commit(struct sink *s, struct sink_slot *const *slots, size_t coun
     while ((rc = go_on(&a, &connected, &why)) != 0) {
         if (connected)
             let_go(&a, &why);
-        if (!connected || !imap_sink_lost(&why) || a.ending.code != E_NONE || ++a.si->lost >= LOST_MAX)
+        /* Silence costs ten times the timeout: twice is enough. */
+        a.si->lost += why.code == E_TIMEOUT ? LOST_MAX - 1 : 1;
+        if (!connected || !imap_sink_lost(&why) || a.ending.code != E_NONE || a.si->lost >= LOST_MAX)
             break;
         log_info("destination %s: %s; connecting again", s->name, why.text);
     }

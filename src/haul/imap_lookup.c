@@ -383,15 +383,18 @@ static void settle_wanted(struct lookup *l)
         struct sink_slot *slot = l->a->slots[w->slot];
 
         mail->doubt = false;
+        if (mail->cut && w->uid == 0) {
+            /* A server that took so long over it may yet have it: the next pass looks again. */
+            append_settle(l->a, w->slot, DELIVERY_IN_DOUBT, NULL);
+            continue;
+        }
         slot->state = DELIVERY_WANTED;
         free(slot->why);
         slot->why = NULL;
         if (w->uid != 0) {
             log_info("destination %s: %s is in %s already; it is not appended again", l->a->si->sink.name,
-                     w->message_id[0] != '\0' ? w->message_id : "a message without Message-ID", l->target->wire);
+                     w->message_id[0] != '\0' ? w->message_id : "a message without Message-ID", l->target->shown);
             append_delivered(l->a, w->slot, l->uidvalidity, w->uid);
-        } else if (mail->cut) {
-            append_settle(l->a, w->slot, DELIVERY_WANTED, "the connection was lost each time it was sent");
         }
     }
 }

@@ -279,9 +279,9 @@ static struct batch_item *add(struct intake *in, const struct journal_message *m
 static int submit_if_full(struct intake *in, struct err *e)
 {
     struct batch *b = in->batch;
-    bool full = b->count >= in->options->batch_messages / 2 || b->octets >= BATCH_OCTETS ||
-                clock_mono_ms() - b->since_ms >= BATCH_MS;
-    bool overfull = b->count >= in->options->batch_messages || b->octets >= 4 * BATCH_OCTETS;
+    size_t most = committer_room(in->committer, in->options->batch_messages);
+    bool full = b->count >= most / 2 || b->octets >= BATCH_OCTETS || clock_mono_ms() - b->since_ms >= BATCH_MS;
+    bool overfull = b->count >= most || b->octets >= 4 * BATCH_OCTETS;
 
     if (!full || (!overfull && !committer_idle(in->committer)))
         return 0;

@@ -215,6 +215,8 @@ static int drop(struct batch_store *s, size_t sink, const struct refusal *r, con
 
 static int set_aside(struct batch_store *s, const struct refusal *r, const char *words, struct err *e)
 {
+    if (row_list_has(&s->aside, r->message))
+        return 0;
     s->rejected++;
     log_error("a message in %s was set aside: %s; see: mailhaul quarantine list", r->folder, words);
     if (row_list_add(&s->aside, r->message, e) != 0)
@@ -224,11 +226,9 @@ static int set_aside(struct batch_store *s, const struct refusal *r, const char 
 
 static int count_try(struct batch_store *s, const struct refusal *r, const char *words, struct err *e)
 {
-    /* Two destinations that put it off in one pass: one try. */
-    if (row_list_has(&s->tried, r->message)) {
-        s->put_off++;
+    /* Two destinations that put it off in one pass: one try of one message. */
+    if (row_list_has(&s->tried, r->message))
         return 0;
-    }
     if (row_list_add(&s->tried, r->message, e) != 0)
         return -1;
     if (r->tries + 1 >= HAUL_TRIES)

@@ -102,6 +102,7 @@ static void target_free(struct imap_target *t)
         return;
     free(t->folder);
     free(t->wire);
+    free(t->shown);
     free(t->words);
     free(t);
 }
@@ -119,28 +120,39 @@ void imap_target_refuse(struct imap_target *t, const char *words)
     t->words = strdup(words);
 }
 
-static struct imap_target *target_new(const struct sink_imap *si, const struct imap_mail *mail, struct err *e)
+static int name_target(const struct sink_imap *si, const struct imap_mail *mail, struct imap_target *t)
 {
-    struct imap_target *t = calloc(1, sizeof(*t));
-    struct buf wire = BUF_INIT(LIMIT_FOLDER_NAME * 4);
+    struct buf wire = BUF_INIT(LIMIT_FOLDER_NAME * 4), shown = BUF_INIT(LIMIT_FOLDER_NAME * 4);
+    int rc = -1;
 
-    if (t == NULL || (si->naming.folder == NULL && (t->folder = strdup(mail->folder)) == NULL))
-        goto nomem;
-    t->delimiter = mail->delimiter;
     if (imap_target_name(&si->naming, slice_str(mail->folder), mail->delimiter, &wire) != 0) {
         buf_clear(&wire);
         imap_target_refuse(t, "the folder's name is not one that an IMAP server could have");
     }
+    if (folder_from_mutf7(buf_slice(&wire), si->naming.delimiter, &shown) != 0 &&
+        buf_put_slice(&shown, buf_slice(&wire)) != 0)
+        goto out;
     t->wire = strdup(buf_cstr(&wire));
-    if (t->wire == NULL)
-        goto nomem;
+    t->shown = strdup(buf_cstr(&shown));
+    rc = t->wire != NULL && t->shown != NULL ? 0 : -1;
+out:
     buf_release(&wire);
+    buf_release(&shown);
+    return rc;
+}
+
+static struct imap_target *target_new(const struct sink_imap *si, const struct imap_mail *mail, struct err *e)
+{
+    struct imap_target *t = calloc(1, sizeof(*t));
+
+    if (t == NULL || (si->naming.folder == NULL && (t->folder = strdup(mail->folder)) == NULL) ||
+        name_target(si, mail, t) != 0) {
+        target_free(t);
+        err_nomem(e);
+        return NULL;
+    }
+    t->delimiter = mail->delimiter;
     return t;
-nomem:
-    err_nomem(e);
-    target_free(t);
-    buf_release(&wire);
-    return NULL;
 }
 
 static struct imap_target *target_of(struct sink_imap *si, const struct imap_mail *mail, struct err *e)
@@ -174,7 +186,8 @@ static int status_untagged(void *ctx, const struct imap_response *r, struct err 
 
     (void)e;
     if (slice_ieq(r->name, SLICE("STATUS")) && imap_parse_status(r->rest, &items, &wire) == 0 &&
-        (strcmp(buf_cstr(&wire), t->wire) == 0 || slice_ieq(buf_slice(&wire), SLICE("INBOX"))) &&
+        (strcmp(buf_cstr(&wire), t->wire) == 0 ||
+         (slice_ieq(buf_slice(&wire), SLICE("INBOX")) && strcmp(t->wire, "INBOX") == 0)) &&
         items.has_uidvalidity && items.has_uidnext) {
         t->uidvalidity = items.uidvalidity;
         t->uidnext = items.uidnext;
@@ -239,13 +252,13 @@ int imap_target_make(struct sink_imap *si, struct imap_target *t, struct err *e)
     if (done.status != IMAP_OK && strcasecmp(done.code, "ALREADYEXISTS") != 0) {
         imap_refused(si->im, &done, E_NOFOLDER, "to make a folder that is missing there", &why);
         err_format(&why, words, sizeof(words));
-        log_warn("destination %s: the folder %s cannot be made: %s", si->sink.name, t->wire, words);
+        log_warn("destination %s: the folder %s cannot be made: %s", si->sink.name, t->shown, words);
         imap_target_refuse(t, words);
         return 0;
     }
     t->made = true;
     if (done.status == IMAP_OK) {
-        log_info("destination %s: made the folder %s", si->sink.name, t->wire);
+        log_info("destination %s: made the folder %s", si->sink.name, t->shown);
         if (simple_command(si, "SUBSCRIBE", t, &ignored, e) != 0)
             return -1;
     }
@@ -341,7 +354,7 @@ static int check_folder(struct sink_imap *si, sink_tell_fn *tell, void *ctx, str
     if (finish_status(si, t, begin_status(si, t), &there, e) != 0)
         return -1;
     snprintf(line, sizeof(line), there ? "the folder %s is there" : "the folder %s is not there yet; it would be made",
-             t->wire);
+             t->shown);
     tell(ctx, line);
     if (si->naming.folder == NULL)
         tell(ctx, "other folders: as in the source, made when they are needed");

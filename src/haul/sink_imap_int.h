@@ -25,6 +25,7 @@ struct imap_target {
     char *folder; /* owned; the source's, program form; NULL: the one that takes everything */
     char delimiter;
     char *wire;  /* owned */
+    char *shown; /* owned; the same for people */
     char *words; /* owned; why nothing can be appended there in this pass, NULL: nothing known against it */
     bool looked; /* the server told what is in the next two */
     bool made;   /* by us, in this pass */
@@ -55,7 +56,7 @@ struct imap_mail {
     bool single;   /* not in one command with others: a group with it was refused */
     bool alone;    /* nothing else on its way meanwhile: the connection was lost with it, or it failed in an earlier
                        pass */
-    bool cut;      /* ... and was lost while it was alone */
+    bool cut;      /* ... and was lost while it was alone, or nothing was answered at all */
     bool missing;  /* the folder was not there when it was sent, and has been made since */
     bool add_crlf; /* the server wants an end to the last line */
 };

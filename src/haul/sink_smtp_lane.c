@@ -209,6 +209,13 @@ static int set_in_doubt(struct smtp_lane *l, struct smtp_mail *mail, struct err 
     return 0;
 }
 
+/* Dovecot's submission service (2.3) dies when a recipient waits behind a message that is not answered yet: it has
+ * handed that message on by then, and says nothing. */
+static bool goes_ahead(struct smtp_lane *l)
+{
+    return smtp_pipelines(l->smtp) && (smtp_caps(l->smtp)->bits & SMTP_CAP_BURL) == 0;
+}
+
 /* The body, and behind it the envelope of the next message. *ahead_cut: that could not be sent. */
 static int give_body(struct smtp_lane *l, bool *ahead_cut, struct err *ahead_err, struct err *e)
 {
@@ -221,7 +228,7 @@ static int give_body(struct smtp_lane *l, bool *ahead_cut, struct err *ahead_err
     step("sink.sending");
     if (smtp_last(l->smtp, &mail->m, e) != 0)
         return -1;
-    if (smtp_pipelines(l->smtp)) {
+    if (goes_ahead(l)) {
         take(l, l->ahead);
         *ahead_cut = l->ahead->slot != NULL && smtp_envelope(l->smtp, &l->ahead->m, ahead_err) != 0;
     }

@@ -18,10 +18,12 @@ void smtp_trace_host(const char *host, char out[HOST_MAX])
     for (const char *p = ascii; fits && *p != '\0'; p++)
         fits = host_char(*p);
     /* An address literal: RFC 5321 section 4.1.3. */
-    if (fits && host_is_address(ascii) && strlen(ascii) + sizeof("[IPv6:]") <= HOST_MAX)
-        snprintf(out, HOST_MAX, "[%s%s]", strchr(ascii, ':') != NULL ? "IPv6:" : "", ascii);
-    else
-        snprintf(out, HOST_MAX, "%s", fits && !host_is_address(ascii) ? ascii : "unknown");
+    if (fits && host_is_address(ascii))
+        fits = snprintf(out, HOST_MAX, "[%s%s]", strchr(ascii, ':') != NULL ? "IPv6:" : "", ascii) < HOST_MAX;
+    else if (fits)
+        snprintf(out, HOST_MAX, "%s", ascii);
+    if (!fits)
+        snprintf(out, HOST_MAX, "unknown");
 }
 
 /* "Sat, 21 Nov 2026 01:23:45 +0100"; strftime() would say it in the user's language. */

@@ -71,25 +71,8 @@ static uint32_t wanted_of(const struct pass *p, const struct fetch_item *item)
     return item->row == 0 ? (uint32_t)((1u << p->o->sink_count) - 1) : item->wanted;
 }
 
-/* Those that only destinations want which are out stay where they are. */
-static void withhold(struct pass *p, struct visit *visit, struct items *items)
-{
-    uint32_t out = sinks_out(p->o);
-    size_t kept = 0;
-
-    if (out == 0)
-        return;
-    for (size_t i = 0; i < items->count; i++) {
-        uint32_t wanted = wanted_of(p, &items->v[i]);
-        if (wanted == 0 || (wanted & ~out) != 0)
-            items->v[kept++] = items->v[i];
-    }
-    visit->withheld |= kept < items->count;
-    items->count = kept;
-}
-
 /* Before anything is fetched, whoever is to have it is asked whether it can be had. */
-static int ask_destinations(struct pass *p, struct visit *visit, struct err *e)
+static int ask_destinations(struct pass *p, struct err *e)
 {
     uint32_t wanted = 0;
 
@@ -97,10 +80,21 @@ static int ask_destinations(struct pass *p, struct visit *visit, struct err *e)
         wanted |= wanted_of(p, &p->fetch.v[i]);
     for (size_t i = 0; i < p->retry.count; i++)
         wanted |= wanted_of(p, &p->retry.v[i]);
-    if (wanted != 0 && sinks_ready(p, wanted, e) != 0)
-        return -1;
-    withhold(p, visit, &p->fetch);
-    withhold(p, visit, &p->retry);
+    return wanted != 0 ? sinks_ready(p, wanted, e) : 0;
+}
+
+/* Without what only a destination wants that turns out not to be there: it would take the place of other mail. */
+static int plan(struct pass *p, struct visit *visit, bool *truncated_out, struct err *e)
+{
+    uint64_t budget = p->budget;
+    uint32_t out;
+
+    do {
+        out = sinks_out(p->o);
+        p->budget = budget;
+        if (plan_fetches(p, visit, truncated_out, e) != 0 || (!p->o->dry_run && ask_destinations(p, e) != 0))
+            return -1;
+    } while (sinks_out(p->o) != out);
     return 0;
 }
 
@@ -162,11 +156,8 @@ static bool put_off_retries(struct pass *p, struct visit *visit)
 static int fetch_planned(struct pass *p, struct visit *visit, bool *left_out, struct err *e)
 {
     int64_t began = clock_mono_ms();
-    size_t n;
+    size_t n = chunk_of(p);
 
-    if (ask_destinations(p, visit, e) != 0)
-        return -1;
-    n = chunk_of(p);
     for (size_t i = 0; i < p->skip.count; i++) {
         const struct fetch_item *item = &p->skip.v[i];
         if (intake_skip(p->intake, visit, &p->listing, item, e) != 0)
@@ -331,7 +322,7 @@ int visit_folder(struct pass *p, struct visit *visit, struct err *e)
         if (reidentify(p, visit, e) != 0)
             return -1;
     }
-    if (plan_fetches(p, visit, &truncated, e) != 0)
+    if (plan(p, visit, &truncated, e) != 0)
         return -1;
     log_debug("%s: %zu listed, %zu to fetch, %zu to try again, %zu over max_size", visit->folder->name,
               p->listing.count, p->fetch.count, p->retry.count, p->skip.count);

@@ -36,7 +36,8 @@ enum smtp_cap {
     SMTP_CAP_ENHANCED = 1 << 6,
     SMTP_CAP_AUTH_PLAIN = 1 << 7,
     SMTP_CAP_AUTH_LOGIN = 1 << 8,
-    SMTP_CAP_AUTH = 1 << 9, /* any mechanism at all */
+    SMTP_CAP_AUTH = 1 << 9,  /* any mechanism at all */
+    SMTP_CAP_BURL = 1 << 10, /* RFC 4468: a submission server beside an IMAP server, as Dovecot's */
 };
 struct smtp_caps {
     uint32_t bits;     /* enum smtp_cap */

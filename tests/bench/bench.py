@@ -10,9 +10,11 @@ installed is left out. The local directory (--dir) should be on a real disk: flu
 """
 import argparse
 import collections
+import json
 import os
 import random
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 import mailhaul  # noqa: E402
-from dovecot import Dovecot, sample  # noqa: E402
+from dovecot import Dovecot, free_ports, sample  # noqa: E402
 from live import make_account  # noqa: E402
 
 Cost = collections.namedtuple("Cost", "seconds user rss")
@@ -31,7 +33,9 @@ GOALS = {
     ("pop3-far", "mpop", "s"): 0.6, ("imap-far", "mbsync", "s"): 0.75,
     ("pop3-none", "mpop", "s"): 1.0, ("imap-none", "mbsync", "s"): 0.3,
     ("pop3-big", "mpop", "s"): 1.1, ("imap-big", "fdm", "s"): 0.9,
+    ("smtp", "fdm", "s"): 0.25, ("smtp-far", "fdm", "s"): 0.05, ("lmtp", "fdm", "s"): 0.25, ("lmtp-far", "fdm", "s"): 0.05,
 }
+SMTP_SINK = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 def measure(argv, cwd, env=None, okay=(0,)):
@@ -96,6 +100,20 @@ class Mailhaul(Client):
         return measure(self.argv, self.dir, self.world.env)
 
 
+class Fresh(Mailhaul):
+    """To another destination than a Maildir: `deliver` is its section."""
+
+    def __init__(self, bench, user, protocol, port, deliver):
+        self.deliver = deliver
+        super().__init__(bench, user, protocol, port)
+
+    def configure(self):
+        self.world = mailhaul.World(self.dir)
+        text = make_account(self.d, self.user, None, protocol=self.protocol, port=self.port, timeout=60)
+        self.world.write_config(text.rstrip().removesuffix("}") + "    " + self.deliver + "\n}\n")
+        self.argv = [mailhaul.program(), "fetch"]
+
+
 class Mpop(Client):
     name = "mpop"
     speaks = ("pop3",)
@@ -155,6 +173,19 @@ class Getmail(Client):
                           % (self.protocol.upper(), self.port, self.user, self.d.password, self.d.ca_file, self.mail,
                              owner))
         self.argv = ["getmail", "--getmaildir", self.dir, "--rcfile", conf]
+
+
+class FdmToSmtp(Fdm):
+    def __init__(self, bench, user, protocol, port, sink_port):
+        self.sink_port = sink_port
+        super().__init__(bench, user, protocol, port)
+
+    def configure(self):
+        super().configure()
+        with open(self.argv[3]) as f:
+            text = f.read()
+        self.write("fdm.conf", text.replace('maildir "%s"' % self.mail, 'smtp server "127.0.0.1" port %d from "a@example.org" '
+                                            'to "user@localhost"' % self.sink_port))
 
 
 CLIENTS = [Mailhaul, Mpop, Mbsync, Fdm, Getmail]
@@ -294,6 +325,113 @@ class Bench:
         peak = statistics.median(c.rss for c in costs["mailhaul"]) / 1024
         self.row(protocol + "-big", "mailhaul", "peak %.1f MB" % peak, self.judge(peak, 12).strip())
 
+    # Handing on.
+    def sink(self):
+        """Postfix's smtp-sink; takes everything and keeps nothing. (process, port)"""
+        port = free_ports(1)[0]
+        user = ["-u", "nobody"] if os.getuid() == 0 else []
+        child = subprocess.Popen([SMTP_SINK, *user, "127.0.0.1:%d" % port, "200"], stderr=subprocess.PIPE)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                return child, port
+            except OSError:
+                if child.poll() is not None:
+                    raise RuntimeError("smtp-sink did not start: %s" % child.stderr.read().decode()) from None
+                time.sleep(0.02)
+
+    def hand_on(self, kind):
+        """1,000 messages from POP3 to smtp-sink and to Dovecot's LMTP, near by and with 10 ms to them. fdm knows no
+        LMTP: there its time to smtp-sink at the same distance is what ours is held against."""
+        if SMTP_SINK is None:
+            self.row(kind, "", "left out: no smtp-sink", "")
+            return
+        count = 200 if self.args.short else 1000
+        self.fill("m5", [sample(n, 4000) for n in range(count)])
+        far, child = kind.endswith("-far"), None
+        child, port = self.sink()
+        try:
+            target = self.d.ports["lmtp"] if kind.startswith("lmtp") else port
+            with mailhaul.DelayProxy(10, port, target) as proxy:
+                near = {p: p for p in (port, target)}
+                ports = proxy.ports if far else near
+                deliver = "deliver %s { host = 'localhost' port = %d tls = 'plaintext' to = '%s' }" % (
+                    kind.split("-")[0], ports[target], "m6" if target != port else "user@localhost")
+                costs = collections.defaultdict(list)
+                for turn in range(self.runs):
+                    if target != port:
+                        self.d.flush("m6")
+                    ours = Fresh(self, "m5", "pop3", self.port("pop3"), deliver)
+                    costs["mailhaul"].append(ours.run())
+                    self.all_delivered(ours, count)
+                    if target != port and self.d.count("m6") != count:
+                        raise RuntimeError("%d of %d messages arrived by LMTP" % (self.d.count("m6"), count))
+                    ours.remove()
+                    if shutil.which("fdm") and turn == 0:
+                        theirs = FdmToSmtp(self, "m5", "pop3", self.port("pop3"), ports[port])
+                        costs["fdm"].append(theirs.run())
+                        theirs.remove()
+            self.report(kind, costs)
+        finally:
+            child.terminate()
+            child.wait()
+
+    def all_delivered(self, client, count):
+        status = subprocess.run([mailhaul.program(), "status", "--json"], env={**os.environ, **client.world.env},
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        last = json.loads(status.splitlines()[0])
+        if last["result"] != "ok" or last["messages"] != count:
+            raise RuntimeError("not all of %d messages were taken: %s" % (count, last))
+
+    def append(self):
+        """5,000 messages over 40 ms from one IMAP account to another over 40 ms; beside fetching them alone."""
+        count = 500 if self.args.short else 5000
+        self.fill("m7", [sample(n, 2000) for n in range(count)])
+        port = self.port("imap")
+        with mailhaul.DelayProxy(40, port) as proxy:
+            alone, both = [], []
+            for _ in range(self.runs):
+                client = Mailhaul(self, "m7", "imap", proxy.ports[port])
+                alone.append(client.run())
+                self.verify(client)
+                client.remove()
+                self.d.flush("m8")
+                deliver = ("deliver imap { host = 'localhost' port = %d user = 'm8' password = '%s' tls_trust_file = '%s' }"
+                           % (proxy.ports[port], self.d.password, self.d.ca_file))
+                client = Fresh(self, "m7", "imap", proxy.ports[port], deliver)
+                both.append(client.run())
+                if sorted(hash(m) for _, _, m in self.d.fetch_all("m8")) != sorted(hash(m) for _, _, m in self.d.fetch_all("m7")):
+                    raise RuntimeError("the messages appended are not those of the source")
+                client.remove()
+        a, b = (statistics.median(c.seconds for c in costs) for costs in (alone, both))
+        self.row("append-far", "mailhaul", "fetched %.3f s, appended too %.3f s  peak %.1f MB"
+                 % (a, b, max(c.rss for c in both) / 1024), "ratio %.2f%s" % (b / a, self.judge(b / a, 2)))
+
+    def hand_on_big(self):
+        """Peak memory with one message of 100 MB, for each destination."""
+        self.fill("m3", [sample(1, 100_000_000)])
+        child, port = self.sink() if SMTP_SINK else (None, 0)
+        delivers = {
+            "smtp": "deliver smtp { host = 'localhost' port = %d tls = 'plaintext' to = 'a@localhost' }" % port,
+            "lmtp": "deliver lmtp { host = 'localhost' port = %d tls = 'plaintext' to = 'm9' }" % self.d.ports["lmtp"],
+            "imap": "deliver imap { host = 'localhost' port = %d user = 'm9' password = '%s' tls_trust_file = '%s' }"
+                    % (self.port("imap"), self.d.password, self.d.ca_file),
+            "command": "deliver command { command = { 'sh', '-c', 'cat >/dev/null' } }",
+        }
+        if child is None:
+            del delivers["smtp"]
+        try:
+            for kind, deliver in delivers.items():
+                client = Fresh(self, "m3", "imap", self.port("imap"), deliver)
+                cost = client.run()
+                self.row(kind + "-big", "mailhaul", "%.3f s  peak %.1f MB" % (cost.seconds, cost.rss / 1024),
+                         self.judge(cost.rss / 1024, 12).strip())
+                client.remove()
+        finally:
+            if child is not None:
+                child.terminate()
+                child.wait()
+
     def folders(self):
         for n in range(200):
             self.d.append("m4", "f%03d" % n, [sample(n)])
@@ -358,7 +496,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--dir", help="where the clients write; a real disk")
     parser.add_argument("scenario", nargs="*", help="pop3-all imap-all pop3-far imap-far pop3-none imap-none imap-some "
-                        "folders accounts-pop3 accounts-imap pop3-big imap-big pop3-calls imap-calls")
+                        "folders accounts-pop3 accounts-imap pop3-big imap-big pop3-calls imap-calls smtp lmtp smtp-far lmtp-far append hand-on-big")
     args = parser.parse_args()
     if mailhaul.program() is None:
         sys.exit("bench: no program: set MAILHAUL to a release build")
@@ -370,6 +508,9 @@ def main():
             scenarios[p + "-" + name] = lambda method=method, p=p: method(p)
         scenarios["accounts-" + p] = lambda p=p: bench.accounts(p)
     scenarios["imap-some"], scenarios["folders"] = bench.some, bench.folders
+    for kind in ("smtp", "lmtp", "smtp-far", "lmtp-far"):
+        scenarios[kind] = lambda kind=kind: bench.hand_on(kind)
+    scenarios["append"], scenarios["hand-on-big"] = bench.append, bench.hand_on_big
     try:
         print(subprocess.run([mailhaul.program(), "--version"], stdout=subprocess.PIPE, text=True).stdout.split("\n")[0])
         for name in args.scenario or scenarios:

@@ -7,6 +7,7 @@ import pytest
 import dovecot as dovecot_module
 import mailhaul
 from dovecot import Dovecot
+from takers import SmtpServer
 
 
 def pytest_collection_modifyitems(items):
@@ -20,6 +21,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def server():
-    with Dovecot(users=["c%d" % n for n in range(20000)]) as d:
+    users = ["c%d" % n for n in range(20000)]
+    with Dovecot(users=users + ["t" + user for user in users]) as d:
         d.fresh = itertools.count()
+        d.smtp, d.smtp_chunking = SmtpServer(), SmtpServer(chunking=True)
         yield d

@@ -15,6 +15,11 @@ SCENARIOS = [
     Scenario("pop3", remove=True, before=5), Scenario("imap", remove=True, before=5, folders=3),
     Scenario("imap", before=6, folders=2, rebuilt=True), Scenario("imap", remove=True, before=6, folders=2, rebuilt=True),
     Scenario("pop3", remove=True, messages=600), Scenario("imap", remove=True, messages=600),
+    Scenario("pop3", remove=True, sinks=("smtp",)), Scenario("imap", sinks=("bdat",)),
+    Scenario("pop3", remove=True, sinks=("lmtp",)), Scenario("imap", remove=True, folders=2, sinks=("imap",)),
+    Scenario("pop3", remove=True, sinks=("imap",)), Scenario("imap", remove=True, sinks=("command",)),
+    Scenario("pop3", remove=True, before=3, sinks=("maildir", "smtp", "imap")),
+    Scenario("imap", remove=True, messages=300, sinks=("smtp", "lmtp")),
 ]
 
 

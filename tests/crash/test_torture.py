@@ -20,6 +20,13 @@ FAMILIES = [
     ("truncate", "state", "EIO", 4, (0, 74)),
 ]
 SCENARIOS = [Scenario("pop3", remove=True), Scenario("imap", remove=True, before=3, folders=2)]
+# Handing on: the spool is in the state directory.
+HAND_FAMILIES = [
+    ("malloc", "all", "ENOMEM", 30, (0, 75)), ("write", "state", "ENOSPC", 12, (0, 74)), ("open", "state", "EACCES", 8, (0, 74)),
+    ("fsync", "state", "EIO", 6, (0, 74)), ("close", "state", "EIO", 6, (0, 74)),
+]
+HAND_SCENARIOS = [Scenario("pop3", remove=True, sinks=("smtp",)), Scenario("imap", remove=True, sinks=("lmtp",)),
+                  Scenario("pop3", remove=True, sinks=("imap",)), Scenario("imap", remove=True, sinks=("command",))]
 
 
 def environment(world, family, where, error, number, counter):
@@ -47,12 +54,15 @@ def failed_at(server, scenario, family, where, error, number, allowed):
         assert result.code in allowed, "exit %d\n%s" % (result.code, said)
         assert result.code == 0 or said, "nothing was said"
         c.check_halfway()
-        assert not [m for m in mailhaul.read_maildir(c.world.mail, data=False) if m.place == "tmp"]
+        assert not [m for m in c.mails(data=False) if m.place == "tmp"]
         c.resume_and_check()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=case.scenario_name)
-@pytest.mark.parametrize("family,where,error,points,allowed", FAMILIES, ids=["%s-%s" % f[:2] for f in FAMILIES])
+CASES = [(s, *f) for s in SCENARIOS for f in FAMILIES] + [(s, *f) for s in HAND_SCENARIOS for f in HAND_FAMILIES]
+
+
+@pytest.mark.parametrize("scenario,family,where,error,points,allowed", CASES,
+                         ids=["%s-%s-%s" % (c[1], c[2], case.scenario_name(c[0])) for c in CASES])
 def test_failing(server, scenario, family, where, error, points, allowed):
     count = calls_of(server, scenario, family, where)
     if count == 0:

@@ -9,7 +9,7 @@ INBOX (FOLDER:UID elsewhere, "?" for what nobody knows). What was answered to th
 What is a mistake of the client, whatever the transcript expects:
   - a CR or LF alone on the wire, in a command or in the message
   - a command before the one ahead of it was answered, when PIPELINING is not offered; with it, anything sent behind EHLO,
-    LHLO, HELO, STARTTLS, AUTH, DATA, NOOP, VRFY or QUIT before their reply
+    LHLO, HELO, STARTTLS, AUTH, DATA, NOOP, VRFY or QUIT before their reply; behind a message, when BURL is offered
   - MAIL or RCPT that is not exactly one path and parameters; a parameter, BDAT or AUTH that was not offered; no MAIL before
     RCPT, no accepted RCPT before DATA, MAIL within a transaction
   - a message that is none of the source's with exactly one Received field put in front of it
@@ -29,14 +29,15 @@ APPEND_CAPABILITIES = ("IMAP4rev1 LITERAL+ SASL-IR ID ENABLE NAMESPACE UIDPLUS U
 PATH = rb'<(?:(?:[^<>\s"\x00-\x20\x7f]+|"(?:\\[\x20-\x7e]|[^"\\\x00-\x1f\x7f])*")(?:@[^<>\s"\x00-\x20\x7f]+)?)?>'
 ENVELOPE = re.compile(rb"(?:MAIL FROM|RCPT TO):(" + PATH + rb")((?: [A-Z0-9][A-Z0-9-]*(?:=[\x21-\x3c\x3e-\x7e]+)?)*)", re.I)
 BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-RECEIVED = re.compile(rb"Received:(?:[^\r\n]*\r\n)(?:[ \t][^\r\n]*\r\n)*", re.I)
+# As far as its date: the message behind it may begin with a blank.
+RECEIVED = re.compile(rb"Received:(?:(?!\r\n[^ \t]).){1,2000}?(?: [+-]\d{4}\r\n|\r\n(?![ \t]))", re.I | re.S)
 DATE_TIME = re.compile(r"[ \d]\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 LAST_OF_GROUP = ("EHLO", "LHLO", "HELO", "STARTTLS", "AUTH", "DATA", "NOOP", "VRFY", "QUIT")
 
 
 def smtp_form(data):
     """A message as it must arrive: every line end is CRLF, and the last line has one."""
-    data = re.sub(rb"\r*\n|\r", b"\r\n", data.replace(b"\r\n", b"\n"))
+    data = re.sub(rb"\r*\n|\r+\Z|\r", b"\r\n", data.replace(b"\r\n", b"\n"))
     return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
@@ -96,13 +97,19 @@ class SmtpModel(models.Model):
         self.must_be_alone(verb)
         return "", command
 
-    def must_be_alone(self, verb):
-        if "drop-pipelined" in self.options or self.offers("PIPELINING") and verb not in LAST_OF_GROUP:
+    def must_be_alone(self, verb, last=False):
+        last = last or verb in LAST_OF_GROUP
+        if "drop-pipelined" in self.options or self.offers("PIPELINING") and not last:
             return
         # An EHLO that is long in coming is what the client takes for a long way.
         self.link.peek(0.001 if verb in ("EHLO", "LHLO") else 0.02)
         if self.link.buffer:
             self.complain("sent %r before %s was answered" % (self.link.buffer[:80], verb))
+
+    def nothing_ahead(self, verb):
+        """Behind a message. One that tells BURL dies of an envelope there: Dovecot's submission service."""
+        if not self.offers("PIPELINING") or self.offers("BURL"):
+            self.must_be_alone(verb, True)
 
     def read_dotted(self):
         lines, whole = [], True
@@ -117,8 +124,7 @@ class SmtpModel(models.Model):
             lines.append(line)
         raw = b"".join(lines)
         self.link.play.note(self.link, "C: ", raw + b".\r\n")
-        if not self.offers("PIPELINING"):
-            self.must_be_alone(".")
+        self.nothing_ahead(".")
         if BARE.search(raw):
             self.complain("sent a CR or LF alone in a message: %r" % raw[max(0, BARE.search(raw).start() - 20):][:60])
         return b"".join(line[1:] if line.startswith(b".") else line for line in lines)
@@ -129,7 +135,9 @@ class SmtpModel(models.Model):
             self.complain("sent %r" % command)
         data = self.link.exactly(int(words[1]), quiet=True)
         self.link.play.note(self.link, "C: ", data)
-        if not self.offers("PIPELINING"):
+        if words[2:]:
+            self.nothing_ahead("BDAT")
+        elif not self.offers("PIPELINING"):
             self.must_be_alone("BDAT")
         self.chunks.append(data)
         if words[2:] and self.accepted:

@@ -37,6 +37,7 @@ import certs  # noqa: E402
 
 imaplib._MAXLINE = 10_000_000
 SERVICES = ("imap", "imaps", "pop3", "pop3s", "lmtp")
+SUBMISSION = ("submission", "submissions")
 
 
 def binary():
@@ -71,7 +72,7 @@ CONF = """\
 base_dir = {dir}/run
 state_dir = {dir}/run
 log_path = {dir}/log
-protocols = imap pop3 lmtp
+protocols = imap pop3 lmtp {submission_protocol}
 listen = 127.0.0.1
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
@@ -179,6 +180,24 @@ namespace inbox {{
 {extra}
 """
 
+SUBMISSION_CONF = """\
+hostname = localhost
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay}
+service submission-login {{
+  chroot =
+  service_count = 0
+  process_limit = 2
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
+    port = {submissions}
+    ssl = yes
+  }}
+}}
+"""
+
 
 class Dovecot:
     """One running server. Keyword arguments:
@@ -193,18 +212,22 @@ class Dovecot:
     pair           certs.Pair to serve instead of one of the own CA
     directory      parent of the temporary directory (a tmpfs makes the server cost less in benchmarks)
     extra          more lines of dovecot.conf
+    relay          offer submission (ports "submission", "submissions"), handing on to this port of 127.0.0.1
     """
 
     def __init__(self, users=("user",), password="secret", storage="mdbox", separator="/", compress=False,
                  special_use=None, max_userip=4000, min_protocol="TLSv1.2", pair=None, directory=None, extra="",
-                 ssl_mode="yes"):
+                 ssl_mode="yes", relay=None):
         if not available():
             raise RuntimeError("Dovecot is not installed")
         self.users, self.password = list(users), password
         self.host = "localhost"
         self.dir = tempfile.mkdtemp(prefix="mh-dovecot-", dir=directory)
         os.chmod(self.dir, 0o755)
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
+        self.services = SERVICES + (SUBMISSION if relay else ())
+        self.ports = dict(zip(self.services, free_ports(len(self.services))))
+        if relay:
+            extra += SUBMISSION_CONF.format(relay=relay, **self.ports)
         self.lmtp_socket = self.dir + "/run/lmtp"
         self.ca = certs.Authority(self.dir + "/ca")
         self.ca_file = self.ca.file
@@ -232,14 +255,14 @@ class Dovecot:
                 imap_plugins=(plugins + " imap_zlib") if compress else "", max_userip=max_userip,
                 lock_method="fcntl", cert=self.pair.cert, key=self.pair.key, min_protocol=min_protocol,
                 seclevel=0 if min_protocol in ("TLSv1", "TLSv1.1") else 2, separator=separator, mailboxes=boxes,
-                extra=extra, ssl=ssl_mode, **self.ports))
+                extra=extra, ssl=ssl_mode, submission_protocol="submission" if relay else "", **self.ports))
 
     def start(self):
         self.process = subprocess.Popen([binary(), "-F", "-c", self.conf], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=open(self.dir + "/stderr", "wb"),
                                         start_new_session=True)
         try:
-            for service in SERVICES:
+            for service in self.services:
                 self._await_banner(service)
         except Exception:
             self.stop()
@@ -261,7 +284,7 @@ class Dovecot:
 
     def connect(self, service, timeout=20):
         s = socket.create_connection(("127.0.0.1", self.ports[service]), timeout)
-        if service in ("imaps", "pop3s"):
+        if service in ("imaps", "pop3s", "submissions"):
             try:
                 return ssl.create_default_context(cafile=self.ca_file).wrap_socket(s, server_hostname="localhost")
             except Exception:
@@ -375,8 +398,8 @@ class Dovecot:
     def flush(self, user=None, folder="INBOX"):
         """Removes all messages of one folder."""
         box = self.imap(user)
-        box.select('"%s"' % folder)
-        box.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
+        if box.select('"%s"' % folder)[1] != [b"0"]:
+            box.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
         box.expunge()
         box.logout()
 

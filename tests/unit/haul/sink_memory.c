@@ -295,6 +295,7 @@ static int remote_prepare(struct sink *s, struct sink_slot *const *slots, size_t
 {
     (void)slots;
     (void)count;
+    self(s)->prepared++;
     return self(s)->lame == E_NONE ? 0 : err_set(e, self(s)->lame, "%s cannot get ready", s->name);
 }
 

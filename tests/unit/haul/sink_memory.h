@@ -52,7 +52,7 @@ struct sink_memory {
     enum err_code absent;                   /* what open() says                      */
     const char *recipients[MEM_RECIPIENTS]; /* NULL: one, who needs no name          */
     const char *full;                       /* this recipient is put off             */
-    unsigned readied, handed;               /* in this pass; handed: messages that it was asked to take */
+    unsigned readied, prepared, handed;     /* in this pass; handed: messages that it was asked to take */
 };
 
 void sink_memory_init(struct sink_memory *m, const char *name);

@@ -87,6 +87,8 @@ static void test_transactions(void **state)
     CHECK_INT(row_of(1).state, MESSAGE_PENDING);
     CHECK_INT(w.delivered, 4);
     CHECK(store.unrecorded != NULL);
+    /* Nothing is held open for it any more. */
+    CHECK(store.unrecorded->items[0].slots[0].own == NULL);
     CHECK_INT(batch_commit(&store, batch_of("m03", NULL), &e), 0);
     CHECK_INT(fate_commits(), 2);
     CHECK_INT(row_of(1).state, MESSAGE_STORED);

@@ -102,6 +102,25 @@ static void test_many_batches(void **state)
     end();
 }
 
+/* The source is to wait for a slow destination a minute at most, whatever a batch could hold. */
+static void test_room(void **state)
+{
+    (void)state;
+    CASE("room");
+    start();
+    CHECK_INT(committer_room(&committer, 256), 256);
+    sink_memory_remote(&w.sinks[0], false);
+    CHECK_INT(committer_room(&committer, 256), 64);
+    CHECK_INT(committer_room(&committer, 8), 8);
+    committer.took_count = 50;
+    CHECK_INT(committer_room(&committer, 256), 256);
+    committer.took_ms = 100 * 1000;
+    CHECK_INT(committer_room(&committer, 256), 30);
+    committer.took_ms = 30000 * 1000;
+    CHECK_INT(committer_room(&committer, 256), 1);
+    end();
+}
+
 /* The error of a batch that was handed over comes out at the next call, and at each one after it. */
 static void test_error_sticks(void **state)
 {
@@ -155,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_thread),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_many_batches),
         cmocka_unit_test(test_error_sticks),
         cmocka_unit_test(test_error_at_the_end_sticks),

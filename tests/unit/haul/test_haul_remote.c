@@ -192,6 +192,8 @@ static void test_enough_is_enough(void **state)
     pass_with(E_REJECTED);
     CHECK_INT(w.rc, 0);
     CHECK_INT(second->handed, VERDICT_REJECTED_MAX);
+    CHECK_INT(world_said("destination b: it refused all of"), 1);
+    SAID("(550 5.7.1 never)");
     CHECK_INT(sink_memory_count(first), 40);
     CHECK_INT(w.r.quarantined, 0);
     CHECK_INT(row_of("m01").tries, 0);
@@ -267,6 +269,36 @@ static void test_one_is_put_off(void **state)
         CHECK_INT(row_of("m02").state, pass < 3 ? MESSAGE_PENDING : MESSAGE_QUARANTINED);
         CHECK_INT(w.r.quarantined, pass == 3);
     }
+    world_end();
+}
+
+static void test_put_off_by_two(void **state)
+{
+    (void)state;
+    CASE("put off by two");
+    begin(true, 2, 3);
+    say_many(1, 3);
+    set(first->later, "m02");
+    set(second->later, "m02");
+    for (unsigned pass = 1; pass <= 3; pass++) {
+        pass_with(pass < 3 ? E_MESSAGE : E_NONE);
+        CHECK_INT(row_of("m02").tries, pass);
+        CHECK_INT(w.r.failed, pass < 3);
+        CHECK_INT(w.r.quarantined, pass == 3);
+    }
+    world_end();
+}
+
+static void test_rejected_by_two(void **state)
+{
+    (void)state;
+    CASE("rejected by two");
+    begin(true, 2, 3);
+    say_many(1, 3);
+    set(first->reject, "m02");
+    set(second->reject, "m02");
+    pass_with(E_NONE);
+    CHECK_INT(w.r.quarantined, 1);
     world_end();
 }
 
@@ -522,6 +554,30 @@ static void test_all_out_while_fetching(void **state)
     }
 }
 
+/* What nobody can take now does not take the place of other mail. */
+static void test_down_and_max_messages(void **state)
+{
+    (void)state;
+    for (int pop3 = 0; pop3 < 2; pop3++) {
+        CASE("down, and so many a pass, %s", pop3 ? "POP3" : "IMAP");
+        begin(pop3, 2, 3);
+        w.max_messages = 3;
+        say_many(1, 3);
+        second->down = E_NET;
+        pass_with(E_NET);
+        say_many(4, 8);
+        pass_with(E_NET);
+        CHECK_INT(sink_memory_count(first), 6);
+        pass_with(E_NET);
+        CHECK_INT(sink_memory_count(first), 8);
+        second->down = E_NONE;
+        w.max_messages = 0;
+        PASS(8);
+        ARRIVED(2);
+        world_end();
+    }
+}
+
 static void test_cannot_get_ready(void **state)
 {
     (void)state;
@@ -534,6 +590,7 @@ static void test_cannot_get_ready(void **state)
     CHECK_INT(w.rc, 0);
     CHECK_INT(sink_memory_count(first), 12);
     CHECK_INT(second->handed, 0);
+    CHECK_INT(second->prepared, 1);
     CHECK_INT(row_of("m01").tries, 0);
     CHECK_INT(delivery_of("m01", second, SLICE_NONE), DELIVERY_WANTED);
     second->lame = E_NONE;
@@ -595,6 +652,9 @@ int main(void)
         cmocka_unit_test(test_held_until_one_is_taken),
         cmocka_unit_test(test_everything_is_put_off),
         cmocka_unit_test(test_one_is_put_off),
+        cmocka_unit_test(test_put_off_by_two),
+        cmocka_unit_test(test_rejected_by_two),
+        cmocka_unit_test(test_down_and_max_messages),
         cmocka_unit_test(test_many_put_off),
         cmocka_unit_test(test_drop_rejected),
         cmocka_unit_test(test_doubt),

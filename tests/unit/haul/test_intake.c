@@ -329,6 +329,26 @@ static void test_batches_are_bounded(void **state)
     end();
 }
 
+/* It comes although the one that wanted it is out by now: nothing becomes of it, and the folder stays open. */
+static void test_nobody_wants_it_any_more(void **state)
+{
+    struct fetch_item item = { .number = 1, .row = 7, .wanted = 2 };
+
+    (void)state;
+    CASE("nobody wants it any more");
+    start(2, false);
+    expect(&item, 1);
+    feed(SLICE("A: b\r\n\r\n"), 8);
+    w.sinks[1].sink.out = true;
+    CHECK_INT(done(&item), 0);
+    CHECK(intake_first_missing(in) == NULL);
+    CHECK(visit.withheld);
+    CHECK(in->batch == NULL);
+    CHECK_INT(result.messages, 0);
+    CHECK_INT(w.sinks[0].begun, 0);
+    end();
+}
+
 /* A null destination: megabytes pass through, nothing is kept. */
 static void test_large(void **state)
 {
@@ -354,10 +374,15 @@ static void test_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_dropped),
-        cmocka_unit_test(test_twice),      cmocka_unit_test(test_where_it_is_missing),
-        cmocka_unit_test(test_sink_fails), cmocka_unit_test(test_tries),
-        cmocka_unit_test(test_pop3_rows),  cmocka_unit_test(test_batches_are_bounded),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_where_it_is_missing),
+        cmocka_unit_test(test_sink_fails),
+        cmocka_unit_test(test_tries),
+        cmocka_unit_test(test_pop3_rows),
+        cmocka_unit_test(test_batches_are_bounded),
+        cmocka_unit_test(test_nobody_wants_it_any_more),
         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

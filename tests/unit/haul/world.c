@@ -123,7 +123,7 @@ static const struct haul_options *set_up(void)
         if ((w.active & (1u << k)) == 0)
             continue;
         stage.sinks[sink_count++] = &w.sinks[k].sink;
-        w.sinks[k].readied = w.sinks[k].handed = 0;
+        w.sinks[k].readied = w.sinks[k].prepared = w.sinks[k].handed = 0;
         if (w.sinks[k].sink.ops->write == NULL && stage.spool == NULL)
             ok(spool_new(box, &stage.spool, &e), &e);
     }
@@ -244,20 +244,21 @@ void world_log(void)
     ok(log_open(&(struct log_options){ .level = LOG_LEVEL_ERROR, .to_file = LOG_LEVEL_WARN, .file = path }, &e), &e);
 }
 
-bool world_said(const char *words)
+unsigned world_said(const char *words)
 {
     struct buf said = BUF_INIT(1024 * 1024);
     int fd = openat(box_fd, "log", O_RDONLY | O_CLOEXEC);
-    bool found;
+    unsigned count = 0;
 
     assert_true(fd >= 0);
     assert_int_equal(io_read_all(fd, &said), 0);
     io_close(&fd);
-    found = strstr(buf_cstr(&said), words) != NULL;
-    if (!found)
+    for (const char *at = buf_cstr(&said); (at = strstr(at, words)) != NULL; at++)
+        count++;
+    if (count == 0)
         print_error("case: %s\n    not said: %s; but:\n%s\n", unit_case, words, buf_cstr(&said));
     buf_release(&said);
-    return found;
+    return count;
 }
 
 struct journal *world_journal(void)

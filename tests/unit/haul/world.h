@@ -62,8 +62,9 @@ struct journal *world_journal(void);
 void world_journal_close(void);
 /* From here on, what is logged as a warning or worse can be looked for. */
 void world_log(void);
-#define SAID(words) CHECK(world_said(words))
-bool world_said(const char *words);
+#define SAID(words) CHECK(world_said(words) > 0)
+/* How often. */
+unsigned world_said(const char *words);
 /* The row of this message, found by the journal. */
 bool world_row(const char *words, struct journal_message *out);
 
