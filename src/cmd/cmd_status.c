@@ -92,14 +92,14 @@ int cmd_status(const struct cmd_options *o, const struct conf *c)
         return err_exit_status(e.code);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t n = strlen(o->named ? o->accounts[i]->name : c->accounts[i].name);
+        size_t n = strlen(o->named ? o->accounts[i]->name : c->accounts[i]->name);
 
         width = n > (size_t)width ? (int)n : width;
     }
     if (!o->json)
         print_head(width);
     for (size_t i = 0; i < count; i++) {
-        struct line l = { .account = o->named ? o->accounts[i] : &c->accounts[i] };
+        struct line l = { .account = o->named ? o->accounts[i] : c->accounts[i] };
 
         last_read(dir, l.account->name, &l.last);
         if (count_set_aside(c, dir, l.account->name, &l.set_aside) != 0)

@@ -180,7 +180,7 @@ int options_unknown(const char *word, const struct conf *c, struct err *e)
     for (size_t i = 0; i < cmd_count; i++)
         names[n++] = cmds[i].name;
     for (size_t i = 0; i < accounts; i++)
-        names[n++] = c->accounts[i].name;
+        names[n++] = c->accounts[i]->name;
     near = conf_nearest(word, names, n);
     free(names);
     if (near != NULL)
@@ -203,7 +203,7 @@ static int unknown_account(const struct options *options, const char *name, cons
     if (names == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < c->account_count; i++)
-        names[i] = c->accounts[i].name;
+        names[i] = c->accounts[i]->name;
     near = conf_nearest(name, names, c->account_count);
     free(names);
     return near != NULL ? err_set(e, E_USAGE, "unknown account \"%.100s\"; did you mean \"%.100s\"?", name, near)
@@ -232,8 +232,8 @@ int options_accounts(struct options *options, const struct conf *c, struct err *
         choose(options, a);
     }
     for (size_t i = 0; options->name_count == 0 && i < c->account_count; i++) {
-        if (c->accounts[i].enabled)
-            choose(options, &c->accounts[i]);
+        if (c->accounts[i]->enabled)
+            choose(options, c->accounts[i]);
     }
     options->o.accounts = options->chosen;
     options->o.named = options->name_count > 0;

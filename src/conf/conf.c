@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,8 +109,10 @@ void conf_free(struct conf **c)
 {
     if (*c == NULL)
         return;
-    for (size_t i = 0; i < (*c)->account_count; i++)
-        conf_account_release(&(*c)->accounts[i]);
+    for (size_t i = 0; i < (*c)->account_count; i++) {
+        conf_account_release((*c)->accounts[i]);
+        free((*c)->accounts[i]);
+    }
     free((*c)->accounts);
     free((*c)->path);
     free((*c)->state_dir);
@@ -123,8 +126,8 @@ void conf_free(struct conf **c)
 const struct conf_account *conf_find(const struct conf *c, const char *name)
 {
     for (size_t i = 0; i < c->account_count; i++) {
-        if (c->accounts[i].name != NULL && strcmp(c->accounts[i].name, name) == 0)
-            return &c->accounts[i];
+        if (c->accounts[i]->name != NULL && strcmp(c->accounts[i]->name, name) == 0)
+            return c->accounts[i];
     }
     return NULL;
 }
@@ -371,6 +374,8 @@ int conf_load(const char *path, struct conf **out, struct err *e)
     for (size_t i = 0; i < l.count; i++)
         conf_parse_free(l.trees[i]);
     free(l.trees);
+    /* The library's trees of a thousand accounts are 24 MB, and a daemon would keep the room for them for ever. */
+    (void)malloc_trim(0);
     if (l.report.count > 0) {
         conf_free(&c);
         return -1;

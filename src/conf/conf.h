@@ -20,6 +20,7 @@
 #ifndef MAILHAUL_CONF_CONF_H
 #define MAILHAUL_CONF_CONF_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -55,6 +56,7 @@ struct conf_login {
     char *user;          /* NULL: none; of an account only with a tunnel (PREAUTH) */
     char *authorize_as;  /* NULL */
     struct secret password;
+    bool typed; /* the password was typed by a person */
     struct conf_strings password_command;
     char *password_file;
     char *netrc;              /* path of a netrc file */
@@ -133,7 +135,7 @@ struct conf {
     bool syslog;
     char *metrics_address; /* of the loopback interface; NULL: no listener */
     uint16_t metrics_port;
-    struct conf_account *accounts; /* in the order they were written */
+    struct conf_account **accounts; /* in the order they were written */
     size_t account_count;
 };
 
@@ -146,6 +148,17 @@ const char *conf_library(void);
 MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
 void conf_free(struct conf **c);
 const struct conf_account *conf_find(const struct conf *c, const char *name);
+/* The same value for every key, so that whoever runs the one may go on with the other. Where they are written does not
+ * count. */
+bool conf_account_equal(const struct conf_account *a, const struct conf_account *b);
+/* `now` was loaded to take the place of `before`, which is in use. Each account that is equal in both becomes in `now`
+ * the object that it was in `before` (and the other way round), so that pointers to it stay good as long as `now` does.
+ * What is left in `before` are accounts that changed or are gone: it is freed when nobody uses those any more, nor its
+ * other values. Passwords that were typed go along to where they are wanted still. The keys that cannot change while
+ * the program runs keep their values of `before`; their names are appended to `fixed_out` ("state_dir, syslog").
+ * E_NOMEM: no account was exchanged. */
+MUST_CHECK int conf_carry_over(const struct conf *before, struct conf *now, size_t *same_out, struct buf *fixed_out,
+                               struct err *e);
 /* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. Letters count without
  * case. */
 const char *conf_nearest(const char *word, const char *const *names, size_t count);

@@ -173,10 +173,9 @@ static void check_whole(struct draft *d)
 
 static void build_account(struct draft *d, struct conf *c)
 {
-    struct conf_account *a = &c->accounts[c->account_count];
+    struct conf_account *a;
     const struct conf_account *twin = conf_find(c, d->own->title);
 
-    d->account = a;
     snprintf(d->where, sizeof(d->where), "account %.100s: ", d->own->title);
     if (!conf_good_name(d->own->title)) {
         problem(d, "this cannot be an account's name ", "(1 to 100 characters, no /, no . or - in front)");
@@ -187,7 +186,12 @@ static void build_account(struct draft *d, struct conf *c)
                     "%sa second account of this name; the first is in %s, line %d", d->where, twin->file, twin->line);
         return;
     }
-    c->account_count++;
+    a = calloc(1, sizeof(*a));
+    if (a == NULL) {
+        conf_report_nomem(d->report);
+        return;
+    }
+    d->account = c->accounts[c->account_count++] = a;
     if (begin_account(d) != 0)
         return;
     a->name = strdup(d->own->title);
@@ -275,7 +279,7 @@ void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct
     cfg_t **defaults = collect(trees, count, "defaults", &default_count);
     cfg_t **accounts = collect(trees, count, "account", &account_count);
 
-    c->accounts = calloc(account_count + 1, sizeof(*c->accounts));
+    c->accounts = calloc(account_count + 1, sizeof(struct conf_account *));
     if (defaults == NULL || accounts == NULL || c->accounts == NULL) {
         conf_report_nomem(r);
         goto out;

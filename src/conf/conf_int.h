@@ -6,6 +6,7 @@
  *     conf_parse.c  libconfuse: text to sections of strings, each with its line               cfg_t
  *     conf_build.c  merges `defaults`, runs every value through conf_keys.c and conf_value.c  struct conf
  *     conf_deliver.c  the same for one destination
+ *     conf_carry.c  a newer one takes the place of one in use
  *
  * All mistakes go through conf_report(), so that a person sees every one of them and not the first alone.
  */
@@ -99,6 +100,7 @@ struct conf_key {
     enum conf_kind kind;
     size_t offset, size; /* of the field in struct conf, conf_account or conf_deliver */
     int64_t min, max;
+    bool fixed;                        /* IN_GLOBAL: for as long as the program runs */
     const struct conf_choice *choices; /* ends with a NULL name */
 };
 
@@ -162,6 +164,11 @@ void conf_deliver_build(struct conf_report *r, const char *parent, const char *a
                         struct conf_deliver *out);
 /* What an account or a destination is called is part of file names, of messages and of JSON. */
 bool conf_good_name(const char *name);
+
+/* ---- password.c ---- */
+
+/* Any of the keys that give a password. */
+bool conf_login_has_source(const struct conf_login *l);
 
 /* ---- conf_build.c ---- */
 

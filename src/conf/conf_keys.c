@@ -54,13 +54,13 @@ enum {
 
 /* mailhaul.conf(5) has a paragraph for each row. */
 const struct conf_key conf_keys[] = {
-    { "state_dir", GLOBAL(state_dir), .kind = KIND_PATH },
-    { "spool_dir", GLOBAL(spool_dir), .kind = KIND_PATH },
+    { "state_dir", GLOBAL(state_dir), .kind = KIND_PATH, .fixed = true },
+    { "spool_dir", GLOBAL(spool_dir), .kind = KIND_PATH, .fixed = true },
     { "max_sessions", GLOBAL(max_sessions), .kind = KIND_NUMBER, .min = 1, .max = 1000 },
-    { "log_level", GLOBAL(log_level), .kind = KIND_CHOICE, .choices = log_levels },
-    { "log_file", GLOBAL(log_file), .kind = KIND_PATH },
-    { "syslog", GLOBAL(syslog), .kind = KIND_BOOL },
-    { "metrics_listen", GLOBAL(metrics_address), .kind = KIND_LISTEN },
+    { "log_level", GLOBAL(log_level), .kind = KIND_CHOICE, .choices = log_levels, .fixed = true },
+    { "log_file", GLOBAL(log_file), .kind = KIND_PATH, .fixed = true },
+    { "syslog", GLOBAL(syslog), .kind = KIND_BOOL, .fixed = true },
+    { "metrics_listen", GLOBAL(metrics_address), .kind = KIND_LISTEN, .fixed = true },
 
     { "enabled", ACCOUNT(enabled), .kind = KIND_BOOL },
     { "provider", LATER(IN_ACCOUNT) },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_int.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* libconfuse expands its defaults when a section opens: this hidden list then learns the line. Its name cannot be
@@ -305,11 +306,22 @@ int conf_section_line(cfg_t *section)
     return line_of(find(section, line_key));
 }
 
+/* fill() laid the keys of a place out in the order of the table: a thousand accounts ask for each of sixty. */
+static const cfg_opt_t *find_key(const cfg_t *section, const struct conf_key *key)
+{
+    size_t at = key->where != IN_GLOBAL;
+
+    for (const struct conf_key *k = conf_keys; k < key; k++)
+        at += k->where == key->where;
+    assert(strcmp(section->opts[at].name, key->name) == 0);
+    return &section->opts[at];
+}
+
 bool conf_section_get(cfg_t *section, const struct conf_key *key, struct conf_value *out)
 {
-    const cfg_opt_t *opt = find(section, key->name);
+    const cfg_opt_t *opt = find_key(section, key);
 
-    if (opt == NULL || (opt->flags & CFGF_MODIFIED) == 0)
+    if ((opt->flags & CFGF_MODIFIED) == 0)
         return false;
     out->file = section->filename;
     out->line = opt->comment != NULL ? line_of(opt) : conf_section_line(section);

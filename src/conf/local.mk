@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libconf.a
 %C%_libconf_a_SOURCES = \
   %D%/conf.c %D%/conf.h %D%/conf_int.h \
   %D%/conf_build.c \
+  %D%/conf_carry.c \
   %D%/conf_deliver.c \
   %D%/conf_keys.c \
   %D%/conf_parse.c \

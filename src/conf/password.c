@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "conf/conf.h"
+#include "conf/conf_int.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -265,7 +265,7 @@ static int from_terminal(const struct conf_login *l, struct secret *out, struct 
     return rc;
 }
 
-static bool has_source(const struct conf_login *l)
+bool conf_login_has_source(const struct conf_login *l)
 {
     return secret_is_set(&l->password) || l->password_command.n > 0 || l->password_file != NULL || l->netrc != NULL;
 }
@@ -282,11 +282,14 @@ static bool among(const struct conf_account *a, const struct conf_account *const
 /* *tty is opened for the first question. 1: there is none. */
 static int ask_once(struct conf_login *l, int *tty, struct err *e)
 {
-    if (has_source(l) || l->user == NULL)
+    if (conf_login_has_source(l) || l->user == NULL)
         return 0;
     if (*tty < 0 && (*tty = open_terminal()) < 0)
         return 1;
-    return ask(l, *tty, &l->password, e);
+    if (ask(l, *tty, &l->password, e) != 0)
+        return -1;
+    l->typed = true;
+    return 0;
 }
 
 int conf_ask_passwords(struct conf *c, const struct conf_account *const *accounts, size_t count, bool destinations,
@@ -295,7 +298,7 @@ int conf_ask_passwords(struct conf *c, const struct conf_account *const *account
     int tty = -1, rc = 0;
 
     for (size_t i = 0; i < c->account_count && rc == 0; i++) {
-        struct conf_account *a = &c->accounts[i];
+        struct conf_account *a = c->accounts[i];
 
         if (!among(a, accounts, count))
             continue;

@@ -88,13 +88,13 @@ size_t supervisor_count(const struct supervisor *s)
 
 void supervisor_status(const struct supervisor *s, size_t i, struct account_status *out)
 {
-    *out = (struct account_status){ .name = s->conf->accounts[i].name, .error = "", .error_name = "" };
+    *out = (struct account_status){ .name = s->conf->accounts[i]->name, .error = "", .error_name = "" };
 }
 
 size_t supervisor_find(const struct supervisor *s, const char *name)
 {
     for (size_t i = 0; i < s->conf->account_count; i++) {
-        if (strcmp(s->conf->accounts[i].name, name) == 0)
+        if (strcmp(s->conf->accounts[i]->name, name) == 0)
             return i;
     }
     return SIZE_MAX;

@@ -10,7 +10,7 @@ static void check(const struct conf *c)
     MUST(c->account_count > 0);
     MUST(c->max_sessions > 0);
     for (size_t i = 0; i < c->account_count; i++) {
-        const struct conf_account *a = &c->accounts[i];
+        const struct conf_account *a = c->accounts[i];
 
         MUST(a->name != NULL && a->name[0] != '\0' && strchr(a->name, '/') == NULL);
         MUST(conf_find(c, a->name) == a);

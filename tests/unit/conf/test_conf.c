@@ -398,7 +398,7 @@ static void test_defaults_of_keys(void **state)
 
     CASE("every default of the contract");
     c = load(s, KEY(""));
-    a = &c->accounts[0];
+    a = c->accounts[0];
     check_string(c->state_dir, scratch_path(s, ".local/state/mailhaul"));
     check_string(c->spool_dir, c->state_dir);
     CHECK_INT(c->max_sessions, 16);
@@ -447,7 +447,7 @@ static void test_every_key(void **state)
         " deliver own { type = maildir path = \"~/%a/%b\" layout = fs on_reject = drop } }\n";
     struct scratch *s = *state;
     struct conf *c = load(s, text);
-    const struct conf_account *a = &c->accounts[0];
+    const struct conf_account *a = c->accounts[0];
 
     CASE("every key");
     check_string(c->state_dir, scratch_path(s, "s"));
@@ -512,9 +512,9 @@ static void test_every_key_of_destinations(void **state)
         "deliver plain { type = command command = cat } }\n";
     struct scratch *s = *state;
     struct conf *c = load(s, text);
-    const struct conf_deliver *d = c->accounts[0].delivers;
+    const struct conf_deliver *d = c->accounts[0]->delivers;
 
-    CHECK_INT(c->accounts[0].deliver_count, 6);
+    CHECK_INT(c->accounts[0]->deliver_count, 6);
     CASE("smtp");
     CHECK_INT(d[0].type, CONF_DELIVER_SMTP);
     check_string(d[0].name, "mta");
@@ -602,8 +602,8 @@ static void test_tls_and_ports_of_destinations(void **state)
         snprintf(text, sizeof(text), TO("x", "%s"), cases[i].keys);
         CASE("%s", cases[i].keys);
         c = load(*state, text);
-        CHECK_INT(c->accounts[0].delivers[0].tls, cases[i].tls);
-        CHECK_INT(c->accounts[0].delivers[0].port, cases[i].port);
+        CHECK_INT(c->accounts[0]->delivers[0].tls, cases[i].tls);
+        CHECK_INT(c->accounts[0]->delivers[0].port, cases[i].port);
         conf_free(&c);
     }
 }
@@ -629,7 +629,7 @@ static void test_ports(void **state)
         snprintf(text, sizeof(text), "account a { %s" REST "}", cases[i].keys);
         CASE("%s", cases[i].keys);
         c = load(*state, text);
-        CHECK_INT(c->accounts[0].port, cases[i].port);
+        CHECK_INT(c->accounts[0]->port, cases[i].port);
         conf_free(&c);
     }
 }
@@ -651,7 +651,7 @@ static void test_leave(void **state)
         snprintf(text, sizeof(text), "account a { leave_on_server = %s" REST "}", cases[i].value);
         CASE("%s", cases[i].value);
         c = load(*state, text);
-        CHECK_INT(c->accounts[0].leave_s, cases[i].seconds);
+        CHECK_INT(c->accounts[0]->leave_s, cases[i].seconds);
         conf_free(&c);
     }
 }
@@ -667,32 +667,32 @@ static void test_merging(void **state)
                                "account third { password_file = /f }\n";
     struct scratch *s = *state;
     struct conf *c = load(s, text);
-    const struct conf_account *a = c->accounts;
+    struct conf_account *const *a = c->accounts;
 
     CASE("an account's own value stands before defaults, wherever defaults is written");
     CHECK_INT(c->account_count, 3);
-    CHECK_INT(a[0].protocol, CONF_IMAP);
-    CHECK_INT(a[0].leave_s, 0);
-    check_string(a[0].host, "mine");
-    check_string(a[0].login.user, "x");
-    check_strings(&a[0].folders, (const char *const[]){ "A", NULL });
-    check_strings(&a[0].login.password_command, (const char *const[]){ "cat", NULL });
+    CHECK_INT(a[0]->protocol, CONF_IMAP);
+    CHECK_INT(a[0]->leave_s, 0);
+    check_string(a[0]->host, "mine");
+    check_string(a[0]->login.user, "x");
+    check_strings(&a[0]->folders, (const char *const[]){ "A", NULL });
+    check_strings(&a[0]->login.password_command, (const char *const[]){ "cat", NULL });
     CASE("a deliver section of its own hides all of defaults");
-    CHECK_INT(a[0].deliver_count, 1);
-    check_string(a[0].delivers[0].path, "/own");
+    CHECK_INT(a[0]->deliver_count, 1);
+    check_string(a[0]->delivers[0].path, "/own");
     CASE("everything from defaults");
-    CHECK_INT(a[1].protocol, CONF_POP3);
-    CHECK_INT(a[1].port, 995);
-    CHECK_INT(a[1].leave_s, 30 * 86400);
-    check_strings(&a[1].folders, (const char *const[]){ "B", "C", NULL });
-    CHECK_INT(a[1].deliver_count, 2);
-    check_string(a[1].delivers[0].path, "/m/second");
-    check_string(a[1].delivers[1].name, "two");
+    CHECK_INT(a[1]->protocol, CONF_POP3);
+    CHECK_INT(a[1]->port, 995);
+    CHECK_INT(a[1]->leave_s, 30 * 86400);
+    check_strings(&a[1]->folders, (const char *const[]){ "B", "C", NULL });
+    CHECK_INT(a[1]->deliver_count, 2);
+    check_string(a[1]->delivers[0].path, "/m/second");
+    check_string(a[1]->delivers[1].name, "two");
     CASE("one password key hides them all");
-    CHECK_INT(a[2].login.password_command.n, 0);
-    check_string(a[2].login.password_file, "/f");
+    CHECK_INT(a[2]->login.password_command.n, 0);
+    check_string(a[2]->login.password_file, "/f");
     CASE("by name");
-    CHECK(conf_find(c, "third") == &a[2]);
+    CHECK(conf_find(c, "third") == a[2]);
     CHECK(conf_find(c, "fourth") == NULL);
     conf_free(&c);
 }
@@ -711,11 +711,11 @@ static void test_accounts_d(void **state)
     CASE("read after the file, in the order of their names, with its defaults");
     c = load(s, "max_sessions = 3 defaults { host = h user = u deliver maildir { path = \"/m/%a\" } } account a { }");
     CHECK_INT(c->account_count, 3);
-    check_string(c->accounts[0].name, "a");
-    check_string(c->accounts[1].name, "b");
-    check_string(c->accounts[2].name, "c");
-    check_string(c->accounts[2].file, scratch_path(s, "accounts.d/20.conf"));
-    check_string(c->accounts[2].delivers[0].path, "/m/c");
+    check_string(c->accounts[0]->name, "a");
+    check_string(c->accounts[1]->name, "b");
+    check_string(c->accounts[2]->name, "c");
+    check_string(c->accounts[2]->file, scratch_path(s, "accounts.d/20.conf"));
+    check_string(c->accounts[2]->delivers[0].path, "/m/c");
     CHECK_INT(c->max_sessions, 5);
     conf_free(&c);
 
@@ -917,7 +917,7 @@ static void test_huge(void **state)
     scratch_file(s, "c", 0600, buf_slice(&b));
     CHECK_INT(scratch_load(s, scratch_path(s, "c"), &c, &e), 0);
     CHECK_INT(c->account_count, 1000);
-    CHECK_INT(c->accounts[999].line, 1 + 4 * 999);
+    CHECK_INT(c->accounts[999]->line, 1 + 4 * 999);
     conf_free(&c);
 
     CASE("a thousand mistakes are not a thousand lines");

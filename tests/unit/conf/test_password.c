@@ -87,10 +87,10 @@ static void test_sources(void **state)
         CASE("%s", cases[i].name);
         c = load(s, cases[i].keys);
         if (cases[i].password != NULL) {
-            CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), 0);
+            CHECK_INT(conf_password(&c->accounts[0]->login, &got, &e), 0);
             CHECK_SLICE(secret_get(&got), slice_str(cases[i].password));
         } else {
-            CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), -1);
+            CHECK_INT(conf_password(&c->accounts[0]->login, &got, &e), -1);
             strip_directory(s, e.text);
             CHECK_SLICE(slice_make(e.text, size_min(strlen(e.text), strlen(cases[i].error))),
                         slice_str(cases[i].error));
@@ -111,7 +111,7 @@ static void test_grandchildren(void **state)
     int64_t begin = clock_mono_ms();
 
     CASE("a program that closes its output and stays is not waited for");
-    CHECK_INT(conf_password(&c->accounts[0].login, &got, &e), -1);
+    CHECK_INT(conf_password(&c->accounts[0]->login, &got, &e), -1);
     CHECK_INT(e.code, E_CONFIG);
     CHECK(clock_mono_ms() - begin < 20 * 1000);
     secret_release(&got);
@@ -121,7 +121,7 @@ static void test_grandchildren(void **state)
 /* In the child of a terminal: 0 when the passwords are what the parent types. */
 static int answers_of_child(struct conf *c, bool destinations)
 {
-    const struct conf_account *chosen = &c->accounts[0];
+    const struct conf_account *chosen = c->accounts[0];
     const struct conf_login *mta = &chosen->delivers[1].login;
     struct secret got = { NULL, 0 };
     struct err e = ERR_INIT;
@@ -187,7 +187,7 @@ static void test_destination(void **state)
                  SLICE("machine mail.example.org login me password no\nmachine mx login you password yes\n"));
     snprintf(keys, sizeof(keys), "deliver smtp { host = mx to = x user = you netrc = '%s' }", scratch_path(s, "netrc"));
     c = load(s, keys);
-    CHECK_INT(conf_password(&c->accounts[0].delivers[1].login, &got, &e), 0);
+    CHECK_INT(conf_password(&c->accounts[0]->delivers[1].login, &got, &e), 0);
     CHECK_SLICE(secret_get(&got), SLICE("yes"));
     secret_release(&got);
     conf_free(&c);
