@@ -56,6 +56,8 @@ static int mem_open(struct source *source, struct err *e)
 {
     struct source_memory *s = self(source);
 
+    if (s->open && s->waits)
+        return 0;
     if (s->open)
         fate_broken("a session is opened in the middle of another");
     s->opens++;
@@ -355,6 +357,13 @@ static void mem_free(struct source *source)
     (void)source;
 }
 
+static int mem_wait_begin(struct source *source, const struct wait_request *request, struct wait_state *out,
+                          struct err *e)
+{
+    (void)source, (void)request, (void)out;
+    return err_set(e, E_NET, "nobody waits for this one");
+}
+
 static const struct source_ops memory_ops = {
     .protocol = "memory",
     .describe = mem_describe,
@@ -367,6 +376,26 @@ static const struct source_ops memory_ops = {
     .close = mem_close,
     .free = mem_free,
 };
+
+static const struct source_ops waiting_ops = {
+    .protocol = "memory",
+    .describe = mem_describe,
+    .open = mem_open,
+    .scan = mem_scan,
+    .list = mem_list,
+    .fetch = mem_fetch,
+    .headers = mem_headers,
+    .remove = mem_remove,
+    .close = mem_close,
+    .free = mem_free,
+    .wait_begin = mem_wait_begin,
+};
+
+void source_memory_can_wait(struct source_memory *s)
+{
+    s->waits = true;
+    s->source.ops = &waiting_ops;
+}
 
 void source_memory_init(struct source_memory *s, bool pop3)
 {

@@ -56,6 +56,7 @@ struct source_memory {
     size_t folder_count;
     struct mem_folder *at; /* listed last */
     bool open;
+    bool waits; /* it can be told of new mail, and its connection used again; set by source_memory_can_wait() */
     /* What it does wrong. */
     struct err open_fails; /* E_NONE: not */
     bool lose_reply, only_marks, part, no_uidl;
@@ -69,6 +70,8 @@ struct source_memory {
 };
 
 void source_memory_init(struct source_memory *s, bool pop3);
+/* As a source that offers wait_begin; nobody here calls it. */
+void source_memory_can_wait(struct source_memory *s);
 struct mem_folder *source_memory_folder(struct source_memory *s, const char *name);
 /* A message at the end, with a UID and unique-id of its own. */
 struct mem_message *source_memory_add(struct mem_folder *f, const char *words);

@@ -85,6 +85,45 @@ static void test_keep(void **state)
     both(keep);
 }
 
+/* A connection lives over passes only where it can be waited on, and as long as nothing is wrong with it. */
+static void test_keep_open(void **state)
+{
+    (void)state;
+    CASE("not wanted");
+    world_make(false);
+    source_memory_can_wait(&w.source);
+    world_say("INBOX", "m01");
+    PASS(1);
+    CHECK(!w.source.open);
+    CASE("kept, and used again");
+    w.keep_open = true;
+    QUIET();
+    CHECK(w.source.open);
+    world_say("INBOX", "m02");
+    world_say("Broken", "m03");
+    source_memory_folder(&w.source, "Broken")->refuses = true;
+    w.source.opens = 0;
+    CHECK_INT(world_pass(), 0);
+    CHECK_INT(w.r.messages, 1);
+    CHECK_INT(w.r.err.code, E_BUSY);
+    CHECK(w.source.open);
+    CHECK_INT(w.source.opens, 0);
+    source_memory_folder(&w.source, "Broken")->refuses = false;
+    CASE("cut");
+    world_say("INBOX", "m04");
+    fault("m04", FAULT_CUT, -1);
+    CHECK_INT(world_pass(), -1);
+    CHECK(!w.source.open);
+    world_end();
+    CASE("POP3 says goodbye");
+    world_make(true);
+    w.keep_open = true;
+    world_say("INBOX", "m01");
+    PASS(1);
+    CHECK(!w.source.open);
+    world_end();
+}
+
 static void test_as_it_was(void **state)
 {
     const struct mem_file *file;
@@ -1122,6 +1161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_keep_open),
         cmocka_unit_test(test_as_it_was),
         cmocka_unit_test(test_unchanged_folders_are_not_opened),
         cmocka_unit_test(test_odd_bodies),

@@ -28,6 +28,7 @@ struct world {
     unsigned max_messages;
     size_t batch_messages;
     bool dry_run;
+    bool keep_open;
     bool unchecked_removal; /* a test that lets the destinations change under the account */
     /* Of the last pass. */
     struct haul_result r;

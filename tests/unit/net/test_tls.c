@@ -5,6 +5,7 @@
 #include "peer.h"
 
 #include <openssl/ssl.h>
+#include <poll.h>
 
 #include "certificates.h"
 #include "net/tls_pin.h"
@@ -41,8 +42,9 @@ struct server {
     bool truncates;      /* ends without close_notify                       */
     struct slice before; /* sent in clear ahead of the handshake            */
     size_t bulk;         /* bytes to send besides the greeting              */
-    size_t tickets;      /* session tickets behind the greeting, nothing else */
-    const char *expect;  /* what it reads before it ends; NULL: nothing     */
+    const char *expect;  /* what it reads behind that; NULL: nothing        */
+    size_t tickets;      /* session tickets behind that, and nothing else   */
+    const char *then;    /* what it reads before it ends; NULL: nothing     */
 };
 
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in, unsigned in_n,
@@ -91,6 +93,13 @@ static bool write_bulk(SSL *ssl, size_t n)
     return true;
 }
 
+static void listen_for(struct peer *p, SSL *ssl, const char *words)
+{
+    int n = words != NULL ? SSL_read(ssl, p->seen + p->seen_n, (int)strlen(words)) : 0;
+
+    p->seen_n += n > 0 ? (size_t)n : 0;
+}
+
 static void serve(struct peer *p)
 {
     const struct server *v = p->arg;
@@ -109,14 +118,12 @@ static void serve(struct peer *p)
     p->seen_n = strlen(p->seen);
     if (SSL_write(ssl, "* OK hi\r\n", 9) != 9 || !write_bulk(ssl, v->bulk))
         goto out;
+    listen_for(p, ssl, v->expect);
     for (size_t i = 0; i < v->tickets; i++) {
         if (SSL_new_session_ticket(ssl) != 1 || SSL_do_handshake(ssl) != 1)
             goto out;
     }
-    if (v->expect != NULL) {
-        int n = SSL_read(ssl, p->seen + p->seen_n, (int)strlen(v->expect));
-        p->seen_n += n > 0 ? (size_t)n : 0;
-    }
+    listen_for(p, ssl, v->then);
     if (!v->truncates)
         SSL_shutdown(ssl);
     shutdown(p->fd, SHUT_WR);
@@ -544,6 +551,82 @@ static void housekeeping_for_ever_is_refused(void **state)
     peer_join(&p);
 }
 
+static bool readable_within(const struct stream *s, int ms)
+{
+    struct pollfd fd = { .fd = stream_fd(s), .events = POLLIN };
+
+    return poll(&fd, 1, ms) > 0;
+}
+
+/* Readable, and nothing to read: TLS 1.3 sends tickets when it likes. */
+static void tickets_are_nothing(void **state)
+{
+    static const struct server server = { .who = GOOD, .expect = "go", .tickets = 3, .then = "on" };
+    struct tls_settings settings = usual();
+    struct peer p;
+    struct stream *s = peer_start(&p, serve, &server, 20000);
+    unsigned woken = 0;
+    struct slice line;
+    struct err e;
+    bool got;
+
+    (void)state;
+    CASE("tickets alone");
+    CHECK_INT(stream_push_tls(s, &settings, &e), 0);
+    CHECK_INT(stream_line(s, 100, &line, &e), 0);
+    stream_park(s);
+    CHECK_INT(stream_try_fill(s, &got, &e), 0);
+    CHECK(!got);
+    stream_put(s, SLICE("go"));
+    CHECK_INT(stream_flush(s, &e), 0);
+    for (int patience = 10000; readable_within(s, patience); patience = 50) {
+        CHECK_INT(stream_try_fill(s, &got, &e), 0);
+        CHECK(!got);
+        stream_park(s);
+        woken++;
+    }
+    CHECK(woken > 0);
+    CASE("and the end is one");
+    stream_put(s, SLICE("on"));
+    CHECK_INT(stream_flush(s, &e), 0);
+    CHECK(readable_within(s, 10000));
+    CHECK_INT(stream_try_fill(s, &got, &e), -1);
+    CHECK_INT(e.code, E_NET);
+    stream_close(&s);
+    peer_join(&p);
+}
+
+/* As long as something is to come, either it is there for the taking, or the descriptor will tell. */
+static void nothing_is_left_where_nobody_looks(void **state)
+{
+    enum { MUCH = 300 * 1000, GREETING = 9 };
+    static const struct server server = { .who = GOOD, .bulk = MUCH, .expect = "go" };
+    struct tls_settings settings = usual();
+    struct peer p;
+    struct stream *s = peer_start(&p, serve, &server, 20000);
+    size_t total = 0;
+    struct err e;
+    bool got;
+
+    (void)state;
+    CASE("many records");
+    CHECK_INT(stream_push_tls(s, &settings, &e), 0);
+    stream_expect(s, 10 * MUCH);
+    while (total < MUCH + GREETING) {
+        CHECK_INT(stream_try_fill(s, &got, &e), 0);
+        total += stream_peek(s).n;
+        stream_consume(s, stream_peek(s).n);
+        if (!got) {
+            stream_park(s);
+            CHECK(readable_within(s, 10000));
+        }
+    }
+    stream_put(s, SLICE("go"));
+    CHECK_INT(stream_flush(s, &e), 0);
+    stream_close(&s);
+    peer_join(&p);
+}
+
 static void *meet_good(void *arg)
 {
     static const struct server server = { .who = GOOD, .alpn = "imap" };
@@ -636,6 +719,8 @@ int main(void)
         cmocka_unit_test(no_tls_at_the_other_end),
         cmocka_unit_test(bulk),
         cmocka_unit_test(housekeeping_for_ever_is_refused),
+        cmocka_unit_test(tickets_are_nothing),
+        cmocka_unit_test(nothing_is_left_where_nobody_looks),
         cmocka_unit_test(many_threads_share_the_contexts),
         cmocka_unit_test(settings_are_checked),
     };

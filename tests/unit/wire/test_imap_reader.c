@@ -268,6 +268,24 @@ static void test_a_body_comes_in_whole_chunks(void **state)
     imap_reader_release(&r);
 }
 
+static void test_rest(void **state)
+{
+    struct imap_reader r;
+    size_t used;
+
+    (void)state;
+    CASE("between two responses nothing is held, within one everything");
+    imap_reader_init(&r);
+    CHECK_INT(imap_reader_next(&r, SLICE("* 1 EXISTS\r\n"), &used), IMAP_EV_RESPONSE);
+    imap_reader_rest(&r);
+    CHECK_INT(r.buf.cap, 0);
+    CHECK_INT(imap_reader_next(&r, SLICE("* 2 EX"), &used), IMAP_EV_MORE);
+    imap_reader_rest(&r);
+    CHECK_INT(imap_reader_next(&r, SLICE("ISTS\r\n"), &used), IMAP_EV_RESPONSE);
+    CHECK_SLICE(r.text, SLICE("* 2 EXISTS"));
+    imap_reader_release(&r);
+}
+
 /* Each of these took quadratic time in some client. A line is 64 KiB at most, so 1 MiB is many of them. */
 static void test_linear_time(void **state)
 {
@@ -353,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_response_limit),
         cmocka_unit_test(test_memory_is_not_announced),
         cmocka_unit_test(test_a_body_comes_in_whole_chunks),
+        cmocka_unit_test(test_rest),
         cmocka_unit_test(test_linear_time),
         cmocka_unit_test(test_reuse_after_release),
     };
