@@ -14,4 +14,5 @@ noinst_LIBRARIES += %D%/libstore.a
   %D%/maildir_flush.c \
   %D%/maildir_path.c \
   %D%/maildir_scan.c \
-  %D%/spool.c %D%/spool.h
+  %D%/spool.c %D%/spool.h \
+  %D%/watch.c %D%/watch.h

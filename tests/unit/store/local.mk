@@ -4,7 +4,8 @@ unit_store_tests = \
   %D%/test_journal_delivery \
   %D%/test_lock \
   %D%/test_maildir \
-  %D%/test_spool
+  %D%/test_spool \
+  %D%/test_watch
 check_PROGRAMS += $(unit_store_tests)
 TESTS += $(unit_store_tests)
 
@@ -24,3 +25,6 @@ TESTS += $(unit_store_tests)
 %C%_test_spool_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_spool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=open64 -Wl,--wrap=unlink
 %C%_test_spool_LDADD = $(UNIT_STORE)
+%C%_test_watch_SOURCES = %D%/test_watch.c %D%/store_test.h $(UNIT_H)
+%C%_test_watch_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_watch_LDADD = $(UNIT_STORE)
