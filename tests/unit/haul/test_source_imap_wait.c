@@ -3,7 +3,7 @@
  */
 #include "haul/source_imap.h"
 
-#include "../proto/script.h"
+#include "../net/script.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -166,8 +166,8 @@ static void idle_from_pass_to_pass(void **state)
     check_news("", false);
     check_news("* OK Still here\r\n", false);
     check_news("* 3 EXISTS\r\n* 0 RECENT\r\n* 2 FETCH (FLAGS (\\Seen))\r\n", false);
-    check_news("* 4 EX", false);
-    check_news("ISTS\r\n", true);
+    check_news("* 4 EXIS", false);
+    check_news("TS\r\n", true);
     check_news("", false);
     check_news("* 2 EXPUNGE\r\n", false);
     check_news("* 4 EXISTS\r\n", true);

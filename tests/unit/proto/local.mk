@@ -12,7 +12,7 @@ TESTS += $(unit_proto_tests)
 %C%_test_imap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=stream_push_tls -Wl,--wrap=stream_exchange
 %C%_test_imap_LDADD = $(UNIT_PROTO)
 
-%C%_test_imap_wait_SOURCES = %D%/test_imap_wait.c %D%/script.h $(UNIT_H)
+%C%_test_imap_wait_SOURCES = %D%/test_imap_wait.c tests/unit/net/script.h $(UNIT_H)
 %C%_test_imap_wait_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_imap_wait_LDADD = $(UNIT_PROTO)
 

@@ -3,7 +3,7 @@
  */
 #include "proto/imap_wait.h"
 
-#include "script.h"
+#include "../net/script.h"
 
 #include "base/clock.h"
 #include "base/log.h"

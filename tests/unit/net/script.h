@@ -7,8 +7,8 @@
  *     CHECK_SLICE(script_sent(), ...)              what the client sent since the last look
  *     script_end()
  */
-#ifndef MAILHAUL_UNIT_PROTO_SCRIPT_H
-#define MAILHAUL_UNIT_PROTO_SCRIPT_H
+#ifndef MAILHAUL_UNIT_NET_SCRIPT_H
+#define MAILHAUL_UNIT_NET_SCRIPT_H
 
 #include "net/stream_int.h"
 
