@@ -8,9 +8,10 @@ function __mailhaul_accounts
     sed -n 's/^[[:space:]]*account[[:space:]]*"\([^"]*\)".*/\1/p' $files 2>/dev/null
 end
 
-set -l commands fetch check folders status quarantine
+set -l commands fetch daemon check folders status quarantine
 complete -c mailhaul -f
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a fetch -d 'One pass over the accounts, then exit'
+complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a daemon -d 'Stay in the foreground and keep fetching'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a check -d 'Read the configuration and say what is wrong'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a folders -d 'The folders of an IMAP account'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a status -d 'The last result of each account'

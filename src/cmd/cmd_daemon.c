@@ -33,10 +33,33 @@ static int run(struct supervisor *s)
     return EXIT_OK;
 }
 
+static void free_names(char **names)
+{
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* Copies: accounts come and go while the daemon runs. */
+static char **copy_names(const struct cmd_options *o)
+{
+    char **names = calloc(o->account_count + 1, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < o->account_count; i++) {
+        names[i] = strdup(o->accounts[i]->name);
+        if (names[i] == NULL) {
+            free_names(names);
+            return NULL;
+        }
+    }
+    return names;
+}
+
 int cmd_daemon(const struct cmd_options *o, const struct conf *c)
 {
-    const char **names = calloc(o->account_count + 1, sizeof(*names));
-    struct supervisor_options options = { .names = names, .name_count = o->named ? o->account_count : 0 };
+    char **names = copy_names(o);
+    struct supervisor_options options = { .names = (const char *const *)names,
+                                          .name_count = o->named ? o->account_count : 0 };
     struct supervisor *s = NULL;
     struct err e = ERR_INIT;
     int status;
@@ -45,8 +68,6 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
         status = err_exit_status(names == NULL ? E_NOMEM : E_CONFIG);
         goto out;
     }
-    for (size_t i = 0; i < o->account_count; i++)
-        names[i] = o->accounts[i]->name;
     if (supervisor_new(c, &options, &s, &e) != 0) {
         log_error("%s", e.text);
         status = err_exit_status(e.code);
@@ -56,6 +77,6 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
     status = run(s);
 out:
     supervisor_free(&s);
-    free(names);
+    free_names(names);
     return status;
 }

@@ -109,13 +109,15 @@ struct fetch_request {
  * does not have are left out: ask supervisor_find() before. */
 MUST_CHECK int supervisor_fetch(struct supervisor *s, const char *const *names, size_t count,
                                 struct fetch_request *request, struct err *e);
+/* Nothing more is called for it. Not from its own callbacks. */
 void supervisor_fetch_forget(struct supervisor *s, struct fetch_request *request);
 
 /* Takes over `c`, which it frees when no account needs it any more, and compares: accounts that are equal
- * (conf_account_equal()) go on untouched, whatever they do; of others the connections are closed and a pass is queued.
+ * (conf_carry_over()) go on untouched, whatever they do; of others the connections are closed and a pass is queued.
  * What is running ends its pass first. -1: nothing was changed, and `c` is the caller's still. */
 struct reload_result {
     size_t added, changed, removed, kept;
+    char fixed[256]; /* the keys that cannot change while it runs, but would have: "state_dir, syslog"; "" */
 };
 MUST_CHECK int supervisor_reload(struct supervisor *s, struct conf *c, struct reload_result *out, struct err *e);
 

@@ -300,7 +300,8 @@ class Dovecot:
                     text += f.read()
         return text
 
-    def stop(self):
+    def down(self):
+        """Ends the server and keeps the mail: start() may follow."""
         if self.process is not None:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGTERM)
@@ -315,6 +316,9 @@ class Dovecot:
                     pass
                 self.process.wait()
             self.process = None
+
+    def stop(self):
+        self.down()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):

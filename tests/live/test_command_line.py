@@ -33,7 +33,7 @@ REFUSED = [
     (["folders", "work", "home"], 64, "folders ACCOUNT"), (["quarantine"], 64, "list|retry|drop"),
     (["quarantine", "lst"], 64, "list"), (["status", "wrok"], 64, "work"), (["status", "--watch"], 78, "not yet"),
     (["status", "--prometheus"], 78, "not yet"), (["login", "--device", "work"], 78, "not yet"),
-    (["setup", "me@example.org"], 78, "not yet"), (["daemon", "work"], 78, "not yet"),
+    (["setup", "me@example.org"], 78, "not yet"), (["reload"], 78, "not yet"),
 ]
 
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/errand.h"
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "daemon/account.h"
+#include "run/last.h"
+#include "run/session.h"
+
+static const struct conf *conf_of(const struct account *a)
+{
+    return a->running->conf;
+}
+
+static void close_connection(struct connection *c)
+{
+    wait_state_release(&c->wait);
+    c->wait = (struct wait_state){ .fd = -1 };
+    if (c->source != NULL)
+        c->source->ops->close(c->source);
+}
+
+static int need_source(struct connection *c, struct err *e)
+{
+    return c->source != NULL ? 0 : session_source_new(c->account->conf, &c->source, e);
+}
+
+/* A source that cannot be told, or has no connection after the pass, simply does not wait. */
+static void begin_to_wait(struct connection *c)
+{
+    const struct conf_account *conf = c->account->conf;
+    const struct wait_request request = { .folders = (const char *const *)conf->idle.v,
+                                          .folder_count = conf->idle.n,
+                                          .folder = c->about.count > 0 ? &c->about.v[0] : NULL,
+                                          .notify_ok = true,
+                                          .poll_s = conf->interval };
+
+    wait_state_release(&c->wait);
+    c->wait = (struct wait_state){ .fd = -1 };
+    if (c->source->ops->wait_begin == NULL || stop_requested() != 0)
+        return;
+    if (c->source->ops->wait_begin(c->source, &request, &c->wait, &c->err) != 0) {
+        close_connection(c);
+        return;
+    }
+    c->err = ERR_INIT;
+    c->news = c->wait.news;
+    if (c->wait.how == WAIT_NONE)
+        c->source->ops->close(c->source);
+}
+
+static void count_set_aside(struct account *a, struct session *s)
+{
+    unsigned count;
+    struct err e;
+
+    if (journal_quarantine_count(session_journal(s), &count, &e) == 0)
+        a->now_set_aside = count;
+}
+
+static void pass(struct connection *c)
+{
+    struct account *a = c->account;
+    struct session_options options = { .oversize = a->oversize,
+                                       .progress = &a->progress,
+                                       .sessions = conf_of(a)->max_sessions };
+    int64_t began_ms = clock_mono_ms(), began = clock_wall();
+    struct session *session = NULL;
+    struct err e = ERR_INIT;
+
+    a->result = (struct haul_result){ .err = ERR_INIT };
+    if (need_source(c, &e) == 0) {
+        options.source = c->source;
+        if (session_open(conf_of(a), a->conf, &options, &session, &e) == 0) {
+            session_pass(session, &a->result);
+            count_set_aside(a, session);
+        }
+    }
+    if (session == NULL) {
+        a->result.err = e;
+        /* Whoever holds the lock writes the result. */
+        if (e.code != E_LOCKED)
+            last_write_error(conf_of(a), a->conf->name, began, &e);
+    }
+    session_close(&session);
+    a->took_ms = clock_mono_ms() - began_ms;
+    if (c->source != NULL)
+        begin_to_wait(c);
+    if (c->err.code != E_NONE && a->result.err.code == E_NONE)
+        log_debug("%s", c->err.text);
+}
+
+static void open_further(struct connection *c)
+{
+    if (need_source(c, &c->err) != 0)
+        return;
+    if (c->source->ops->open(c->source, &c->err) != 0) {
+        close_connection(c);
+        return;
+    }
+    begin_to_wait(c);
+}
+
+static void look(struct connection *c)
+{
+    struct source *s = c->source;
+    int rc = c->errand == ERRAND_READ ? s->ops->wait_read(s, &c->news, &c->err)
+                                      : s->ops->wait_renew(s, &c->news, &c->wait.renew_ms, &c->err);
+
+    if (rc == 0)
+        c->err = ERR_INIT;
+    else if (c->err.code != E_STOPPED)
+        close_connection(c);
+}
+
+void errand_run(struct job *job)
+{
+    struct connection *c = (struct connection *)job;
+
+    log_account(c->account->conf->name);
+    c->news = false;
+    c->err = ERR_INIT;
+    switch (c->errand) {
+    case ERRAND_PASS:
+        pass(c);
+        break;
+    case ERRAND_OPEN:
+        open_further(c);
+        break;
+    case ERRAND_READ:
+    case ERRAND_RENEW:
+        look(c);
+        break;
+    case ERRAND_CLOSE:
+        close_connection(c);
+        if (c->source != NULL)
+            c->source->ops->free(c->source);
+        c->source = NULL;
+        break;
+    }
+    log_account(NULL);
+}

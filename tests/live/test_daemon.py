@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""The daemon against a real server: it fetches, is told, survives the server, and leaves when it is asked to."""
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import mailhaul
+from dovecot import Dovecot, sample
+from live import contents, held, make_account
+
+
+class Daemon:
+    """mailhaul daemon, with what it says on standard error collected as it comes."""
+
+    def __init__(self, world, *args, env=None):
+        self.world, self.lines = world, []
+        self.child = world.start("-v", "daemon", *args, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.news = threading.Condition()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.child.stderr:
+            with self.news:
+                self.lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+                self.news.notify_all()
+        with self.news:
+            self.lines.append("(the end)")
+            self.news.notify_all()
+
+    def wait_for(self, words, count=1, timeout=30):
+        """Until so many lines hold the words."""
+        def there():
+            return sum(words in line for line in self.lines) >= count or self.lines[-1:] == ["(the end)"]
+        with self.news:
+            self.news.wait_for(there, timeout)
+            assert sum(words in line for line in self.lines) >= count, "%r not said:\n%s" % (words, self.text())
+
+    def text(self):
+        return "\n".join(self.lines)[-6000:]
+
+    def stop(self, sent=signal.SIGTERM, most=5):
+        begin = time.monotonic()
+        self.child.send_signal(sent)
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            raise AssertionError("the daemon does not leave:\n" + self.text())
+        finally:
+            self.reader.join()
+        assert not mailhaul.SANITIZER.search(self.text().encode()), self.text()
+        assert self.child.returncode == 0, "exit %d\n%s" % (self.child.returncode, self.text())
+        assert time.monotonic() - begin < most, self.text()
+
+
+@contextlib.contextmanager
+def running(world, *args, **keys):
+    daemon = Daemon(world, *args, **keys)
+    try:
+        yield daemon
+        daemon.stop()
+    finally:
+        if daemon.child.poll() is None:
+            daemon.child.kill()
+            daemon.child.wait()
+        daemon.reader.join()
+        daemon.child.stderr.close()
+
+
+def arrives(root, count, daemon, timeout=30):
+    """Waits for so many messages; the seconds it took."""
+    begin = time.monotonic()
+    while len(mailhaul.read_maildir(root, data=False)) < count:
+        assert daemon.child.poll() is None, daemon.text()
+        assert time.monotonic() - begin < timeout, daemon.text()
+        time.sleep(0.01)
+    return time.monotonic() - begin
+
+
+@pytest.mark.parametrize("how,disabled", [("NOTIFY", []), ("IDLE on INBOX", ["NOTIFY"])])
+def test_told_by_the_server(dovecot, user, world, how, disabled):
+    dovecot.append(user, "INBOX", [sample(n) for n in range(3)])
+    world.write_config(make_account(dovecot, user, world.mail, disable_extensions=disabled or None, interval=3600))
+    with running(world) as daemon:
+        arrives(world.mail, 3, daemon)
+        daemon.wait_for("waiting for new mail: " + how)
+        for n in range(3, 6):
+            dovecot.append(user, "INBOX", [sample(n)])
+            assert arrives(world.mail, n + 1, daemon) < 5
+    assert contents(world.mail) == held(dovecot, user)
+
+
+def test_polls_where_nobody_tells(dovecot, user, world):
+    world.write_config(make_account(dovecot, user, world.mail, protocol="pop3", interval=1))
+    with running(world) as daemon:
+        dovecot.append(user, "INBOX", [sample(1)])
+        arrives(world.mail, 1, daemon)
+        dovecot.append(user, "INBOX", [sample(2)])
+        arrives(world.mail, 2, daemon)
+    assert contents(world.mail) == held(dovecot, user)
+
+
+def test_further_folders(dovecot, user, world):
+    """IDLE tells about one folder a connection; each that `idle` names has one of its own."""
+    dovecot.append(user, "Work", [sample(1)])
+    world.write_config(make_account(dovecot, user, world.mail, folders=["INBOX", "Work"], idle=["INBOX", "Work"],
+                                    disable_extensions=["NOTIFY"], interval=3600))
+    with running(world) as daemon:
+        daemon.wait_for("waiting for new mail: IDLE on INBOX")
+        daemon.wait_for("waiting for new mail: IDLE on Work")
+        dovecot.append(user, "Work", [sample(2)])
+        assert arrives(world.mail, 2, daemon) < 5
+        dovecot.append(user, "INBOX", [sample(3)])
+        assert arrives(world.mail, 3, daemon) < 5
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+def test_stopped_in_mid_batch(dovecot, user, world, protocol):
+    messages = [sample(n, 60000) for n in range(150)] + [sample(1000, 30_000_000)]
+    dovecot.append(user, "INBOX", messages)
+    port = dovecot.ports[protocol]
+    with mailhaul.DelayProxy(100, port) as proxy:
+        world.write_config(make_account(dovecot, user, world.mail, protocol=protocol, tls="plaintext",
+                                        port=proxy.ports[port], leave_on_server="no"))
+        with running(world) as daemon:
+            tmp = world.mail + "/tmp"
+            while not (os.path.isdir(tmp) and os.listdir(tmp)):
+                assert daemon.child.poll() is None, daemon.text()
+                time.sleep(0.005)
+            daemon.stop()
+    here = contents(world.mail)
+    everything = sorted(map(mailhaul.local, messages))
+    assert set(here) <= set(everything) and len(here) == len(set(here))
+    assert set(here) | set(held(dovecot, user)) == set(everything)
+
+
+def test_server_comes_back(world):
+    """While it is down the trouble is told once; afterwards that it is over, and the mail is there."""
+    with Dovecot(users=["anna"]) as d:
+        log = world.dir + "/log"
+        world.write_config("log_file = '%s'\n" % log + make_account(d, "anna", world.mail, interval=1))
+        with running(world) as daemon:
+            daemon.wait_for("waiting for new mail")
+            d.down()
+            daemon.wait_for("Connection refused", 3)
+            d.start()
+            d.append("anna", "INBOX", [sample(1)])
+            arrives(world.mail, 1, daemon)
+            daemon.wait_for("works again after")
+        with open(log) as f:
+            assert sum("refused" in line for line in f) == 1
+
+
+def test_password_refused_twice(dovecot, user, world):
+    world.write_config(make_account(dovecot, user, world.mail, password="wrong", interval=1))
+    with running(world) as daemon:
+        daemon.wait_for("refused twice")
+        refused = sum("refused" in line for line in daemon.lines)
+        time.sleep(3)  # three intervals, in none of which it may try
+        assert sum("refused" in line for line in daemon.lines) == refused
+
+
+def test_fetch_beside_it(dovecot, user, world):
+    """A lock that another one holds is no failure."""
+    import fcntl
+    world.write_config(make_account(dovecot, user, world.mail, interval=1))
+    world.run("fetch", check=0)
+    dovecot.append(user, "INBOX", [sample(1)])
+    with open(world.state + "/mailhaul/a.lock", "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with running(world) as daemon:
+            daemon.wait_for("waiting until it is done")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            arrives(world.mail, 1, daemon)
+
+
+def test_usr1_fetches_now(dovecot, user, world):
+    world.write_config(make_account(dovecot, user, world.mail, protocol="pop3", interval=3600))
+    with running(world) as daemon:
+        daemon.wait_for("connecting")
+        dovecot.append(user, "INBOX", [sample(1)])
+        daemon.child.send_signal(signal.SIGUSR1)
+        arrives(world.mail, 1, daemon)
+
+
+def test_interrupted(dovecot, user, world):
+    world.write_config(make_account(dovecot, user, world.mail))
+    with running(world) as daemon:
+        daemon.wait_for("waiting for new mail")
+        daemon.stop(signal.SIGINT, 2)
