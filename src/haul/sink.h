@@ -11,7 +11,7 @@
  *     [the journal's STAGED rows, with slot->name, are made durable]
  *     commit     the effect; sets slot->state of every slot, also when it returns -1
  *
- * discard() lets go of a slot whatever became of it.
+ * discard() lets go of a slot whatever became of it: right behind commit, so that files do not stay open.
  *
  * What commit leaves in slot->state:
  *     DELIVERED   for good. slot->name may have changed to what it is called there (APPENDUID).
