@@ -330,9 +330,12 @@ static bool innocent(struct smtp_lane *l, const struct smtp_mail *mail, bool qui
 {
     const struct smtp_slot *own = mail->slot->own;
 
-    if (mail->begun || mail->handed || own->again)
+    if (mail->begun || mail->handed)
         return false;
-    return quirk || (l->seasoned && (e->code == E_NET || e->code == E_BUSY));
+    /* 421 after so many messages: all connections may come to it at the same time. Each has taken some by then. */
+    if (l->seasoned && e->code == E_BUSY)
+        return true;
+    return !own->again && (quirk || (l->seasoned && e->code == E_NET));
 }
 
 /* What was on its way when the connection, or the work, came to its end. */
