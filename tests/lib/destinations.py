@@ -38,7 +38,7 @@ LAST_OF_GROUP = ("EHLO", "LHLO", "HELO", "STARTTLS", "AUTH", "DATA", "NOOP", "VR
 def smtp_form(data):
     """A message as it must arrive: every line end is CRLF, and the last line has one."""
     data = re.sub(rb"\r*\n|\r+\Z|\r", b"\r\n", data.replace(b"\r\n", b"\n"))
-    return data if data.endswith(b"\r\n") else data + b"\r\n"
+    return data if not data or data.endswith(b"\r\n") else data + b"\r\n"
 
 
 def exact_form(data):
@@ -62,7 +62,7 @@ class SmtpModel(models.Model):
     def __init__(self, link, mailbox, options):
         super().__init__(link, mailbox, options)
         self.lmtp = link.side.kind == "lmtp"
-        self.announced, self.asking = [], False
+        self.announced, self.asking, self.taken = [], False, 0
         self.final, self.content = [], False  # commands that nobody sent, still to be answered; the message comes next
         self.clear()
 
@@ -207,9 +207,14 @@ class SmtpModel(models.Model):
         return "235 2.7.0 welcome" if good else "535 5.7.8 wrong"
 
     def do_mail(self, argument):
+        if self.taken == int(self.options.get("per-session", -1)):
+            self.say("421 4.7.0 enough for one connection")
+            self.link.close()
         return "503 5.5.1 one at a time" if self.sender is not None else "250 2.1.0 ok"
 
     def do_rcpt(self, argument):
+        if len(self.accepted) == int(self.options.get("recipients", -1)):
+            return "452 4.5.3 too many recipients"
         return "503 5.5.1 MAIL first" if self.sender is None else "250 2.1.5 ok"
 
     def do_data(self, argument):
@@ -236,6 +241,7 @@ class SmtpModel(models.Model):
         good = code // 100 == 2
         if verb == b".":
             if not self.final:
+                self.taken += 1
                 self.clear()
         elif verb in (b"EHLO", b"LHLO", b"HELO") and good:
             self.clear()
@@ -352,6 +358,11 @@ class AppendModel(models.ImapModel):
                 date = rest.pop(0)
             if not rest:
                 return "BAD nothing to append"
+            if not rest[0]:  # RFC 3502: a literal of no octets calls the whole command off; alone, nobody stores it
+                for uid in uids:
+                    self.link.side.handed.pop()
+                    folder.messages.pop()
+                return "NO nothing to store"
             data, uid = rest.pop(0).encode("latin-1"), folder.uidnext
             folder.add(models.Message(uid, data, flags=flags, date=date))
             uids.append(uid)

@@ -48,6 +48,7 @@ C @sink TYPE [NAME] [unix]      smtp, lmtp, imap or command; NAME is that of the
                                 @sink-never-sent, @sink-folder, @sink-message (what an IMAP destination has already) ...
 C @sink-config LINE             into its deliver section; $SINKPORT is its port, $CA $FP $SPKI belong to its certificate
   @sink-capability-after-tls    what EHLO says inside TLS
+  @sink-per-session N           after N messages MAIL is answered 421; @sink-recipients N: after N recipients RCPT is, with 452
   @sink-program                 lines of sh up to @end for type command; $file is what came; the exit status is theirs
 R @sink-down yes                nobody listens there in this run
 R @sink-expect-handed UIDS [to=ADDRESS]   after this run these have been accepted (2xx; exit 0; appended), each exactly once
@@ -152,7 +153,7 @@ class SinkSpec:
 
 
 SETTINGS = ("listen", "cert", "tls-version", "capability", "capability-after-login", "capability-after-tls", "uidl", "per-session",
-            "drop-pipelined", "separator")
+            "drop-pipelined", "separator", "recipients")
 FILE_SETTINGS = ("protocol", "expect-connections", "expect-rss-below", "within", "known-breakage", "maildir")
 EXPECT = ("expect-exit", "expect-maildir", "expect-removed", "expect-total", "expect-quarantine")
 EXPECT_SINK = ("down", "expect-unanswered", "expect-connections")
