@@ -160,13 +160,15 @@ static void grow(struct smtp_lane *l)
 {
     struct smtp_work *w = l->work;
     struct smtp_sink *s = l->sink;
-    unsigned wanted = 1;
+    unsigned wanted = 1, most = atomic_load(&s->lanes_max);
 
     if (l->index > 0)
         return;
     pthread_mutex_lock(&w->lanes.lock);
-    if (s->slow)
-        wanted = (unsigned)size_min(atomic_load(&s->lanes_max), 1 + (w->count - w->next) / SMTP_LANE_MESSAGES);
+    if (!s->far && most > SMTP_LANES_NEAR)
+        most = SMTP_LANES_NEAR;
+    if (s->far || s->slow)
+        wanted = (unsigned)size_min(most, 1 + (w->count - w->next) / SMTP_LANE_MESSAGES);
     pthread_mutex_unlock(&w->lanes.lock);
     while (w->started < wanted) {
         struct smtp_lane *more = &s->lanes[w->started++];
@@ -423,7 +425,7 @@ void smtp_lane_run(struct smtp_lane *l)
             return;
         if (smtp_round_trip_ms(l->smtp) >= SMTP_SLOW_EHLO_MS) {
             pthread_mutex_lock(&l->work->lanes.lock);
-            l->sink->slow = true;
+            l->sink->far = true;
             pthread_mutex_unlock(&l->work->lanes.lock);
         }
         grow(l);

@@ -762,7 +762,7 @@ static void lanes_share_the_work(void **state)
         size_t least, most; /* connections */
     } cases[] = {
         { "a slow EHLO", slow, 8, 8 },
-        { "slow answers", slow_later, 8, 8 },
+        { "slow answers", slow_later, SMTP_LANES_NEAR, SMTP_LANES_NEAR },
         { "further connections are refused", alone, 2, 8 },
         { "connections are cut now and then", cuts, 8, 11 },
     };
