@@ -157,7 +157,43 @@ class SmtpModel(models.Model):
         return "", lines[0]
 
     # Answering: the model says, and what was said (by it or by the script) decides.
-    def answer(self, _tag, command):
+    def answer(self, tag, command):
+        chance = float(self.link.run.part(self.link.side.name).expect.get("chaos", 0))
+        if self.link.side.dice.random() < chance:
+            self.misbehave(tag, command)
+        else:
+            self.behave(tag, command)
+
+    def misbehave(self, tag, command):
+        """Something that a server under stress, or a broken one, may do just as well."""
+        dice = self.link.side.dice
+        what = dice.choice(("4xx", "4xx", "5xx", "421", "cut", "reset", "garbage", "lines", "late", "late", "goodbye"))
+        if what == "4xx":
+            self.say("451 4.3.0 not now")
+        elif what == "5xx":
+            self.say("550 5.7.1 no")
+        elif what == "421":
+            self.say("421 4.3.2 shutting down")
+            self.link.close()
+        elif what == "cut":
+            self.link.close()
+        elif what == "reset":
+            self.link.reset()
+        elif what == "garbage":
+            self.say(dice.choice(("oops", "", "99 bottles", "250-never ends", "354 go on", "\x00\xff")))
+            self.link.close()
+        elif what == "lines":
+            for _ in range(dice.randrange(1, 30)):
+                self.say("250-and so on" if command[:4].upper() != b"DATA" else "354-and so on")
+            self.behave(tag, command)
+        elif what == "late":
+            self.link.play.over.wait(dice.random() / 20)
+            self.behave(tag, command)
+        else:
+            self.behave(tag, command)
+            self.link.close()
+
+    def behave(self, _tag, command):
         verb, _, argument = command.decode("latin-1").partition(" ")
         handler = getattr(self, "do_" + verb.lower(), None) if verb != "." else self.do_dot
         if handler is None:
@@ -262,7 +298,7 @@ class SmtpModel(models.Model):
             if self.chunks:
                 self.complain("sent DATA behind BDAT")
             self.content = code == 354
-        elif verb == b"RSET" and good:
+        elif verb == b"RSET":
             self.clear()
         elif self.asking:
             pass  # the client's part of AUTH, which a script asked for
@@ -333,6 +369,30 @@ class AppendModel(models.ImapModel):
         whole += line.rstrip(b"\r\n")
         tag, _, rest = whole.partition(b" ")
         return tag.decode("latin-1"), rest
+
+    def answer(self, tag, command):
+        side = self.link.side
+        if side.dice.random() >= float(self.link.run.part(side.name).expect.get("chaos", 0)):
+            return super().answer(tag, command)
+        what = side.dice.choice(("no", "no", "bad", "bye", "cut", "reset", "late", "done and cut", "done and cut", "goodbye"))
+        if what == "no":
+            self.say("%s NO %s" % (tag, side.dice.choice(("not now", "[INUSE] wait", "[UNAVAILABLE] later", "[OVERQUOTA] full"))))
+        elif what == "bad":
+            self.say("%s BAD what is that" % tag)
+        elif what == "bye":
+            self.say("* BYE shutting down")
+            self.link.close()
+        elif what == "cut":
+            self.link.close()
+        elif what == "reset":
+            self.link.reset()
+        elif what == "late":
+            self.link.play.over.wait(side.dice.random() / 20)
+            super().answer(tag, command)
+        else:
+            self.link.quiet = what == "done and cut"
+            super().answer(tag, command)
+            self.link.close()
 
     def check_literal(self, size, waits):
         words = [w.upper() for w in self.capabilities([])]
