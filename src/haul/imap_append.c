@@ -248,6 +248,12 @@ static uint64_t octets_of(const struct imap_mail *mail)
     return spool_facts(mail->file)->exact_octets + (mail->add_crlf ? 2 : 0);
 }
 
+static void unfit(struct appender *a, size_t i, const char *words)
+{
+    a->slots[i]->by_us = true;
+    append_settle(a, i, DELIVERY_REJECTED, words);
+}
+
 /* What no server could take is not sent. False: settled here. */
 static bool may_be_sent(struct appender *a, size_t i)
 {
@@ -260,11 +266,11 @@ static bool may_be_sent(struct appender *a, size_t i)
     if (mail->target->words != NULL) {
         append_settle(a, i, DELIVERY_WANTED, mail->target->words);
     } else if (octets == 0) {
-        append_settle(a, i, DELIVERY_REJECTED, "the message is empty; IMAP has no way to store such a one");
+        unfit(a, i, "the message is empty; IMAP has no way to store such a one");
     } else if (limit != 0 && octets > limit) {
         snprintf(words, sizeof(words), "the message has %" PRIu64 " octets, and the server takes at most %" PRIu64,
                  octets, limit);
-        append_settle(a, i, DELIVERY_REJECTED, words);
+        unfit(a, i, words);
     } else {
         return true;
     }

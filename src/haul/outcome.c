@@ -74,17 +74,17 @@ static int write_slot(struct batch_store *s, struct sink_slot *slot, size_t sink
     return journal_recipients(s->journal, slot->message, row, buf_slice(&slot->done), e);
 }
 
-static bool outcome_of(const struct sink_slot *slot, enum outcome *out)
+static bool outcome_of(const struct sink *sink, const struct sink_slot *slot, enum outcome *out)
 {
     switch (slot->state) {
     case DELIVERY_DELIVERED:
         *out = OUTCOME_ACCEPTED;
         return true;
     case DELIVERY_REJECTED:
-        *out = OUTCOME_REJECTED;
+        *out = slot->by_us ? OUTCOME_UNFIT : OUTCOME_REJECTED;
         return true;
     case DELIVERY_IN_DOUBT:
-        *out = OUTCOME_PUT_OFF;
+        *out = looks_first(sink) ? OUTCOME_PUT_OFF : OUTCOME_DOUBT;
         return true;
     default:
         *out = OUTCOME_PUT_OFF;
@@ -92,11 +92,11 @@ static bool outcome_of(const struct sink_slot *slot, enum outcome *out)
     }
 }
 
-static void add_to(struct verdict *v, const struct sink_slot *slot)
+static void add_to(struct verdict *v, const struct sink *sink, const struct sink_slot *slot)
 {
     enum outcome outcome;
 
-    if (!outcome_of(slot, &outcome))
+    if (!outcome_of(sink, slot, &outcome))
         return;
     verdict_add(v, outcome);
     if (outcome != OUTCOME_ACCEPTED && slot->done.len > slot->known)
@@ -132,7 +132,7 @@ int outcome_record(void *recorder, struct sink_slot *slot, struct err *e)
     /* IN_DOUBT is a step here: the outcome is still to come. */
     if (slot->state == DELIVERY_IN_DOUBT)
         return 0;
-    add_to(&r->verdict, slot);
+    add_to(&r->verdict, r->store->sinks[r->sink], slot);
     return verdict_enough(&r->verdict, e);
 }
 
@@ -146,12 +146,12 @@ void outcome_count(struct batch_store *s, const struct batch *b, size_t sink)
 
         if ((item->staged & (1u << sink)) == 0)
             continue;
-        add_to(&d->verdict, slot);
+        add_to(&d->verdict, s->sinks[sink], slot);
         if (slot->state == DELIVERY_DELIVERED || slot->state == DELIVERY_IN_DOUBT)
             tell_second_time(s->sinks[sink], item, slot);
         if (slot->state == DELIVERY_IN_DOUBT)
             tell_doubt(s->sinks[sink], item, slot);
-        if (slot->state != DELIVERY_DELIVERED && slot->why != NULL)
+        if (slot->state != DELIVERY_DELIVERED && slot->why != NULL && !slot->by_us)
             log_printable(d->words, sizeof(d->words), slice_str(slot->why));
     }
 }
@@ -191,7 +191,7 @@ int outcome_write(struct batch_store *s, struct batch_item *item, int64_t now, s
         if (write_slot(s, slot, k, e) != 0)
             return -1;
         failed |= slot->state != DELIVERY_DELIVERED;
-        if (outcome_of(slot, &outcome) && outcome != OUTCOME_ACCEPTED &&
+        if (outcome_of(s->sinks[k], slot, &outcome) && outcome != OUTCOME_ACCEPTED &&
             hold(&s->destinations[k], item, slot, outcome, e) != 0)
             return -1;
     }
@@ -226,8 +226,8 @@ static int set_aside(struct batch_store *s, const struct refusal *r, const char 
 
 static int count_try(struct batch_store *s, const struct refusal *r, const char *words, struct err *e)
 {
-    /* Two destinations that put it off in one pass: one try of one message. */
-    if (row_list_has(&s->tried, r->message))
+    /* Two destinations that put it off in one pass: one try of one message. One that is set aside is tried no more. */
+    if (row_list_has(&s->tried, r->message) || row_list_has(&s->aside, r->message))
         return 0;
     if (row_list_add(&s->tried, r->message, e) != 0)
         return -1;
@@ -238,14 +238,20 @@ static int count_try(struct batch_store *s, const struct refusal *r, const char 
     return journal_message_tried(s->journal, r->message, MESSAGE_PENDING, r->tries + 1, slice_str(words), e);
 }
 
+static const char *what_it_did(enum outcome outcome)
+{
+    if (outcome == OUTCOME_UNFIT)
+        return "was not given it";
+    return outcome == OUTCOME_REJECTED ? "rejected it" : "did not take it";
+}
+
 static int apply(struct batch_store *s, size_t sink, const struct refusal *r, int64_t now, struct err *e)
 {
     const struct verdict *verdict = &s->destinations[sink].verdict;
-    bool rejected = r->outcome == OUTCOME_REJECTED;
     char words[WORDS_MAX];
 
-    snprintf(words, sizeof(words), "the destination %s %s%s%s", s->sinks[sink]->name,
-             rejected ? "rejected it" : "did not take it", r->why[0] != '\0' ? ": " : "", r->why);
+    snprintf(words, sizeof(words), "the destination %s %s%s%s", s->sinks[sink]->name, what_it_did(r->outcome),
+             r->why[0] != '\0' ? ": " : "", r->why);
     switch (verdict_meaning(verdict, r->outcome, r->tries)) {
     case MEANS_NOTHING:
         s->put_off++;
@@ -255,34 +261,47 @@ static int apply(struct batch_store *s, size_t sink, const struct refusal *r, in
     case MEANS_ASIDE:
         break;
     }
-    if (s->sinks[sink]->drop_rejected)
+    /* That it may be dropped was said of what the destination refuses. */
+    if (s->sinks[sink]->drop_rejected && r->outcome != OUTCOME_UNFIT)
         return drop(s, sink, r, words, now, e);
     if (journal_delivery(s->journal, r->message, s->sinks[sink]->row, DELIVERY_REJECTED, NULL, e) != 0)
         return -1;
     return set_aside(s, r, words, e);
 }
 
-int outcome_resolve(struct batch_store *s, bool at_end, int64_t now, struct err *e)
+/* Of one destination: those whose meaning is clear. */
+static int resolve(struct batch_store *s, size_t sink, bool at_end, int64_t now, struct err *e)
 {
+    struct destination *d = &s->destinations[sink];
+    bool holds = verdict_holds(&d->verdict) && !at_end;
+    size_t kept = 0;
     int rc = 0;
 
-    for (size_t k = 0; k < s->sink_count && rc == 0; k++) {
-        struct destination *d = &s->destinations[k];
-
-        if (verdict_holds(&d->verdict) && !at_end)
+    for (size_t i = 0; i < d->held_count; i++) {
+        if (rc != 0 || (holds && d->held[i].outcome != OUTCOME_UNFIT)) {
+            d->held[kept++] = d->held[i];
             continue;
-        if (verdict_holds(&d->verdict) && d->verdict.put_off > 0)
+        }
+        rc = apply(s, sink, &d->held[i], now, e);
+        free(d->held[i].folder);
+        free(d->held[i].why);
+    }
+    d->held_count = kept;
+    return rc;
+}
+
+int outcome_resolve(struct batch_store *s, bool at_end, int64_t now, struct err *e)
+{
+    for (size_t k = 0; k < s->sink_count; k++) {
+        const struct destination *d = &s->destinations[k];
+
+        if (at_end && verdict_holds(&d->verdict) && d->verdict.put_off > 0)
             log_warn("destination %s has taken nothing and put off %" PRIu64 " message%s for later: %s",
                      s->sinks[k]->name, d->verdict.put_off, d->verdict.put_off == 1 ? "" : "s", d->words);
-        for (size_t i = 0; i < d->held_count && rc == 0; i++)
-            rc = apply(s, k, &d->held[i], now, e);
-        for (size_t i = 0; i < d->held_count; i++) {
-            free(d->held[i].folder);
-            free(d->held[i].why);
-        }
-        d->held_count = 0;
+        if (resolve(s, k, at_end, now, e) != 0)
+            return -1;
     }
-    return rc;
+    return 0;
 }
 
 bool outcome_is_held(const struct batch_store *s)

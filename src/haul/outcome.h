@@ -2,7 +2,7 @@
  * outcome.h - what became of a batch's messages: recorded as it happens, counted when a destination is through with the
  * batch, and written with the batch's own transaction; refusals only when it is clear what they mean (trouble.h).
  *
- * For the file of batch.h; thread: as there.
+ * Called by batch.c alone; thread: as in batch.h.
  */
 #ifndef MAILHAUL_HAUL_OUTCOME_H
 #define MAILHAUL_HAUL_OUTCOME_H

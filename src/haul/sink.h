@@ -11,11 +11,12 @@
  *     [the journal's STAGED rows, with slot->name, are made durable]
  *     commit     the effect; sets slot->state of every slot, also when it returns -1
  *
- * discard() lets go of a slot whatever became of it.
+ * discard() lets go of a slot whatever became of it: right behind commit, so that files do not stay open.
  *
  * What commit leaves in slot->state:
  *     DELIVERED   for good. slot->name may have changed to what it is called there (APPENDUID).
- *     REJECTED    this message will never be taken (5xx); slot->why has the destination's words
+ *     REJECTED    this message will never be taken (5xx); slot->why has the destination's words; with slot->by_us it
+ *                 was not offered at all (no recipient, too large), and slot->why has ours
  *     WANTED      with slot->why: put off (4xx); without: it was not its turn
  *     IN_DOUBT    it was handed over whole and the answer was never read; slot->why
  * What that means for the message, the destination and the pass is decided in trouble.h alone.
@@ -45,6 +46,7 @@ struct sink_slot {
     char name[SINK_NAME_MAX]; /* what STAGED records: the final base name, or what identifies it there */
     void *own;                /* the sink's own data of this message; NULL: the message is not for this sink */
     char *why;                /* owned, freed by the heart: printable words, or NULL */
+    bool by_us;               /* with REJECTED: the destination was not asked */
     /* Set by the heart before commit. */
     int64_t message; /* the journal's row */
     bool doubtful;   /* an earlier hand-over was never answered; `name` is what was recorded then */

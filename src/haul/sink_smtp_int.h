@@ -23,9 +23,12 @@ enum {
     SMTP_LABEL_MAX = HOST_MAX + 16,
     /* Failures of the connection in a row, with no message taken: the destination is gone. */
     SMTP_FAILURES_MAX = 3,
-    /* Several connections pay when so much is waited for: milliseconds for EHLO, or for each of the first replies. */
+    /* Several connections pay when so much is waited for: milliseconds for EHLO, or for each of the first replies. In
+     * the second case it is the server's work that is waited for, and with more than a few connections its processes
+     * wait for each other. */
     SMTP_SLOW_EHLO_MS = 3,
     SMTP_SLOW_REPLY_MS = 1,
+    SMTP_LANES_NEAR = 3,
     SMTP_REPLIES_MEASURED = 8,
     /* One connection more for each so many messages: it has to earn its greeting, EHLO and login. */
     SMTP_LANE_MESSAGES = 8,
@@ -88,7 +91,7 @@ struct smtp_sink {
     unsigned failures; /* in a row */
     unsigned measured; /* replies whose time is in measured_ms */
     int64_t measured_ms;
-    bool slow;
+    bool slow, far; /* to answer; away */
 };
 
 /* A batch that the lanes work through. */

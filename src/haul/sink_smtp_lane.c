@@ -160,13 +160,15 @@ static void grow(struct smtp_lane *l)
 {
     struct smtp_work *w = l->work;
     struct smtp_sink *s = l->sink;
-    unsigned wanted = 1;
+    unsigned wanted = 1, most = atomic_load(&s->lanes_max);
 
     if (l->index > 0)
         return;
     pthread_mutex_lock(&w->lanes.lock);
-    if (s->slow)
-        wanted = (unsigned)size_min(atomic_load(&s->lanes_max), 1 + (w->count - w->next) / SMTP_LANE_MESSAGES);
+    if (!s->far && most > SMTP_LANES_NEAR)
+        most = SMTP_LANES_NEAR;
+    if (s->far || s->slow)
+        wanted = (unsigned)size_min(most, 1 + (w->count - w->next) / SMTP_LANE_MESSAGES);
     pthread_mutex_unlock(&w->lanes.lock);
     while (w->started < wanted) {
         struct smtp_lane *more = &s->lanes[w->started++];
@@ -330,9 +332,12 @@ static bool innocent(struct smtp_lane *l, const struct smtp_mail *mail, bool qui
 {
     const struct smtp_slot *own = mail->slot->own;
 
-    if (mail->begun || mail->handed || own->again)
+    if (mail->begun || mail->handed)
         return false;
-    return quirk || (l->seasoned && (e->code == E_NET || e->code == E_BUSY));
+    /* 421 after so many messages: all connections may come to it at the same time. Each has taken some by then. */
+    if (l->seasoned && e->code == E_BUSY)
+        return true;
+    return !own->again && (quirk || (l->seasoned && e->code == E_NET));
 }
 
 /* What was on its way when the connection, or the work, came to its end. */
@@ -420,7 +425,7 @@ void smtp_lane_run(struct smtp_lane *l)
             return;
         if (smtp_round_trip_ms(l->smtp) >= SMTP_SLOW_EHLO_MS) {
             pthread_mutex_lock(&l->work->lanes.lock);
-            l->sink->slow = true;
+            l->sink->far = true;
             pthread_mutex_unlock(&l->work->lanes.lock);
         }
         grow(l);

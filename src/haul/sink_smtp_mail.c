@@ -77,7 +77,9 @@ static bool settled_here(struct smtp_mail *mail, const struct smtp_lane *l)
     const struct smtp_sink *s = l->sink;
     char why[WHY_MAX] = "";
 
-    if (mail->envelope.recipient_count == 0)
+    if (mail->envelope.too_many)
+        snprintf(why, sizeof(why), "it names more than %d recipients for %s", ENVELOPE_RECIPIENTS_MAX, s->sink.name);
+    else if (mail->envelope.recipient_count == 0)
         snprintf(why, sizeof(why), "no recipient for %s is found in it, and there is no to_fallback", s->sink.name);
     else if (mail->envelope.hops >= ENVELOPE_HOPS_MAX)
         snprintf(why, sizeof(why), "it goes round in circles: it has %u Received fields already", mail->envelope.hops);
@@ -89,6 +91,7 @@ static bool settled_here(struct smtp_mail *mail, const struct smtp_lane *l)
     else if (mail->unsendable != NULL)
         snprintf(why, sizeof(why), "%s", mail->unsendable);
     mail->slot->state = why[0] != '\0' ? DELIVERY_REJECTED : DELIVERY_DELIVERED;
+    mail->slot->by_us = why[0] != '\0';
     if (why[0] != '\0')
         sink_slot_why(mail->slot, why);
     return true;
@@ -238,18 +241,20 @@ static int settle_recipients(struct smtp_mail *mail, bool *again_out, struct err
         else if (!has_it(r) && !for_good(r) && put_off == NULL)
             put_off = r;
     }
-    mail->slot->state = rejected != NULL || mail->unsendable != NULL ? DELIVERY_REJECTED
-                        : put_off != NULL                            ? DELIVERY_WANTED
-                                                                     : DELIVERY_DELIVERED;
+    /* As long as there is hope for one, it is not given up for the others. */
+    mail->slot->state = put_off != NULL                                ? DELIVERY_WANTED
+                        : rejected != NULL || mail->unsendable != NULL ? DELIVERY_REJECTED
+                                                                       : DELIVERY_DELIVERED;
     if (mail->slot->state == DELIVERY_DELIVERED)
         return 0;
     *again_out = any && more;
-    if (*again_out)
-        mail->slot->state = DELIVERY_WANTED;
-    else if (mail->unsendable != NULL)
+    mail->slot->by_us = rejected == NULL && put_off == NULL;
+    if (put_off != NULL || rejected != NULL) {
+        if (!*again_out)
+            say_why(mail, put_off != NULL ? put_off : rejected);
+    } else {
         sink_slot_why(mail->slot, mail->unsendable);
-    else
-        say_why(mail, rejected != NULL ? rejected : put_off);
+    }
     return note_done(mail, e);
 }
 

@@ -33,7 +33,7 @@ void verdict_add(struct verdict *v, enum outcome outcome)
 {
     v->accepted += outcome == OUTCOME_ACCEPTED;
     v->rejected += outcome == OUTCOME_REJECTED;
-    v->put_off += outcome == OUTCOME_PUT_OFF;
+    v->put_off += outcome == OUTCOME_PUT_OFF || outcome == OUTCOME_DOUBT;
 }
 
 bool verdict_holds(const struct verdict *v)
@@ -43,8 +43,13 @@ bool verdict_holds(const struct verdict *v)
 
 enum meaning verdict_meaning(const struct verdict *v, enum outcome outcome, unsigned tries)
 {
+    if (outcome == OUTCOME_UNFIT)
+        return MEANS_ASIDE;
     if (outcome == OUTCOME_REJECTED)
         return v->accepted > 0 || v->rejected < VERDICT_ALL_REJECTED ? MEANS_ASIDE : MEANS_NOTHING;
+    /* One that is never answered would arrive once more with every pass, for ever. */
+    if (outcome == OUTCOME_DOUBT)
+        return MEANS_TRY;
     /* A greylisting or full server puts everything off. A message that was singled out in an earlier pass, while others
      * were taken, is tried last, and may be the only one that is left. */
     return v->accepted > 0 || tries > 0 ? MEANS_TRY : MEANS_NOTHING;

@@ -38,7 +38,13 @@ enum {
     VERDICT_REJECTED_MAX = 10,
     VERDICT_PUT_OFF_MAX = 100,
 };
-enum outcome { OUTCOME_ACCEPTED, OUTCOME_REJECTED, OUTCOME_PUT_OFF };
+enum outcome {
+    OUTCOME_ACCEPTED,
+    OUTCOME_REJECTED,
+    OUTCOME_PUT_OFF,
+    OUTCOME_DOUBT, /* put off, and each time that it is sent may be one copy more */
+    OUTCOME_UNFIT, /* it was never offered, because it cannot be: that says nothing of the destination */
+};
 enum meaning {
     MEANS_NOTHING, /* it stays wanted, and the pass does not count  */
     MEANS_TRY,     /* one of the passes that it is given            */
@@ -47,7 +53,8 @@ enum meaning {
 void verdict_add(struct verdict *v, enum outcome outcome);
 /* True: refusals wait; false: verdict_meaning() tells what they mean. */
 bool verdict_holds(const struct verdict *v);
-/* Of one refusal (behind the hold, or at the end of the pass); `tries`: passes in which the message failed before. */
+/* Of one refusal (behind the hold, or at the end of the pass; OUTCOME_UNFIT: at any time); `tries`: passes in which the
+ * message failed before. */
 enum meaning verdict_meaning(const struct verdict *v, enum outcome outcome, unsigned tries);
 /* -1: nothing more should be handed to it in this pass (E_REJECTED, E_BUSY). */
 MUST_CHECK int verdict_enough(const struct verdict *v, struct err *e);

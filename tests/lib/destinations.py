@@ -38,7 +38,7 @@ LAST_OF_GROUP = ("EHLO", "LHLO", "HELO", "STARTTLS", "AUTH", "DATA", "NOOP", "VR
 def smtp_form(data):
     """A message as it must arrive: every line end is CRLF, and the last line has one."""
     data = re.sub(rb"\r*\n|\r+\Z|\r", b"\r\n", data.replace(b"\r\n", b"\n"))
-    return data if data.endswith(b"\r\n") else data + b"\r\n"
+    return data if not data or data.endswith(b"\r\n") else data + b"\r\n"
 
 
 def exact_form(data):
@@ -62,7 +62,7 @@ class SmtpModel(models.Model):
     def __init__(self, link, mailbox, options):
         super().__init__(link, mailbox, options)
         self.lmtp = link.side.kind == "lmtp"
-        self.announced, self.asking = [], False
+        self.announced, self.asking, self.taken = [], False, 0
         self.final, self.content = [], False  # commands that nobody sent, still to be answered; the message comes next
         self.clear()
 
@@ -157,7 +157,43 @@ class SmtpModel(models.Model):
         return "", lines[0]
 
     # Answering: the model says, and what was said (by it or by the script) decides.
-    def answer(self, _tag, command):
+    def answer(self, tag, command):
+        chance = float(self.link.run.part(self.link.side.name).expect.get("chaos", 0))
+        if self.link.side.dice.random() < chance:
+            self.misbehave(tag, command)
+        else:
+            self.behave(tag, command)
+
+    def misbehave(self, tag, command):
+        """Something that a server under stress, or a broken one, may do just as well."""
+        dice = self.link.side.dice
+        what = dice.choice(("4xx", "4xx", "5xx", "421", "cut", "reset", "garbage", "lines", "late", "late", "goodbye"))
+        if what == "4xx":
+            self.say("451 4.3.0 not now")
+        elif what == "5xx":
+            self.say("550 5.7.1 no")
+        elif what == "421":
+            self.say("421 4.3.2 shutting down")
+            self.link.close()
+        elif what == "cut":
+            self.link.close()
+        elif what == "reset":
+            self.link.reset()
+        elif what == "garbage":
+            self.say(dice.choice(("oops", "", "99 bottles", "250-never ends", "354 go on", "\x00\xff")))
+            self.link.close()
+        elif what == "lines":
+            for _ in range(dice.randrange(1, 30)):
+                self.say("250-and so on" if command[:4].upper() != b"DATA" else "354-and so on")
+            self.behave(tag, command)
+        elif what == "late":
+            self.link.play.over.wait(dice.random() / 20)
+            self.behave(tag, command)
+        else:
+            self.behave(tag, command)
+            self.link.close()
+
+    def behave(self, _tag, command):
         verb, _, argument = command.decode("latin-1").partition(" ")
         handler = getattr(self, "do_" + verb.lower(), None) if verb != "." else self.do_dot
         if handler is None:
@@ -207,9 +243,14 @@ class SmtpModel(models.Model):
         return "235 2.7.0 welcome" if good else "535 5.7.8 wrong"
 
     def do_mail(self, argument):
+        if self.taken == int(self.options.get("per-session", -1)):
+            self.say("421 4.7.0 enough for one connection")
+            self.link.close()
         return "503 5.5.1 one at a time" if self.sender is not None else "250 2.1.0 ok"
 
     def do_rcpt(self, argument):
+        if len(self.accepted) == int(self.options.get("recipients", -1)):
+            return "452 4.5.3 too many recipients"
         return "503 5.5.1 MAIL first" if self.sender is None else "250 2.1.5 ok"
 
     def do_data(self, argument):
@@ -236,6 +277,7 @@ class SmtpModel(models.Model):
         good = code // 100 == 2
         if verb == b".":
             if not self.final:
+                self.taken += 1
                 self.clear()
         elif verb in (b"EHLO", b"LHLO", b"HELO") and good:
             self.clear()
@@ -256,7 +298,7 @@ class SmtpModel(models.Model):
             if self.chunks:
                 self.complain("sent DATA behind BDAT")
             self.content = code == 354
-        elif verb == b"RSET" and good:
+        elif verb == b"RSET":
             self.clear()
         elif self.asking:
             pass  # the client's part of AUTH, which a script asked for
@@ -328,6 +370,30 @@ class AppendModel(models.ImapModel):
         tag, _, rest = whole.partition(b" ")
         return tag.decode("latin-1"), rest
 
+    def answer(self, tag, command):
+        side = self.link.side
+        if side.dice.random() >= float(self.link.run.part(side.name).expect.get("chaos", 0)):
+            return super().answer(tag, command)
+        what = side.dice.choice(("no", "no", "bad", "bye", "cut", "reset", "late", "done and cut", "done and cut", "goodbye"))
+        if what == "no":
+            self.say("%s NO %s" % (tag, side.dice.choice(("not now", "[INUSE] wait", "[UNAVAILABLE] later", "[OVERQUOTA] full"))))
+        elif what == "bad":
+            self.say("%s BAD what is that" % tag)
+        elif what == "bye":
+            self.say("* BYE shutting down")
+            self.link.close()
+        elif what == "cut":
+            self.link.close()
+        elif what == "reset":
+            self.link.reset()
+        elif what == "late":
+            self.link.play.over.wait(side.dice.random() / 20)
+            super().answer(tag, command)
+        else:
+            self.link.quiet = what == "done and cut"
+            super().answer(tag, command)
+            self.link.close()
+
     def check_literal(self, size, waits):
         words = [w.upper() for w in self.capabilities([])]
         if not waits and "LITERAL+" not in words and not (size <= 4096 and {"LITERAL-", "IMAP4REV2"} & set(words)):
@@ -352,6 +418,11 @@ class AppendModel(models.ImapModel):
                 date = rest.pop(0)
             if not rest:
                 return "BAD nothing to append"
+            if not rest[0]:  # RFC 3502: a literal of no octets calls the whole command off; alone, nobody stores it
+                for uid in uids:
+                    self.link.side.handed.pop()
+                    folder.messages.pop()
+                return "NO nothing to store"
             data, uid = rest.pop(0).encode("latin-1"), folder.uidnext
             folder.add(models.Message(uid, data, flags=flags, date=date))
             uids.append(uid)

@@ -150,8 +150,9 @@ class Command:
         os.makedirs(self.directory, exist_ok=True)
 
     def deliver(self):
-        """A message is taken once its file has got its name, as a real program would do it."""
-        return ("deliver command { command = { 'sh', '-c', 'f=$(mktemp -p \"$0\" .XXXXXX) && cat >\"$f\" && "
+        """A message is taken once its file has got its name, as a real program would do it. The faults that are put into
+        mailhaul are not meant for it."""
+        return ("deliver command { command = { 'env', '-u', 'LD_PRELOAD', 'sh', '-c', 'f=$(mktemp -p \"$0\" .XXXXXX) && cat >\"$f\" && "
                 "mv \"$f\" \"$0/m-${f##*/.}\"', '%s' } }" % self.directory)
 
     def taken(self):

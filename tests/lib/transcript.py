@@ -48,14 +48,18 @@ C @sink TYPE [NAME] [unix]      smtp, lmtp, imap or command; NAME is that of the
                                 @sink-never-sent, @sink-folder, @sink-message (what an IMAP destination has already) ...
 C @sink-config LINE             into its deliver section; $SINKPORT is its port, $CA $FP $SPKI belong to its certificate
   @sink-capability-after-tls    what EHLO says inside TLS
+  @sink-per-session N           after N messages MAIL is answered 421; @sink-recipients N: after N recipients RCPT is, with 452
   @sink-program                 lines of sh up to @end for type command; $file is what came; the exit status is theirs
 R @sink-down yes                nobody listens there in this run
 R @sink-expect-handed UIDS [to=ADDRESS]   after this run these have been accepted (2xx; exit 0; appended), each exactly once
                                 counted over all runs, a UID that is named twice twice; for each recipient that was ever
                                 accepted, or for this one alone (C). Default: all that the source's INBOX has. FOLDER:1..3,
-                                `none`, `any` (each at most once for a recipient)
-R @sink-expect-unanswered UIDS  handed over whole in this run and never answered (default none)
+                                `none`; `any` or `all` (all that the source ever had): once more for each time that the log
+                                called it a possible duplicate
+R @sink-expect-unanswered UIDS|any  handed over whole in this run and never answered (default none)
 R @sink-expect-connections N    in this run
+R @sink-chaos P                 with probability P each answer is a refusal, a cut, late or nonsense, by dice that fall alike
+                                every time (but for what the program's threads make of it); see also test_chaos.py
 C R @sink-expect-folder NAME UIDS   the folder of an IMAP destination;  C R @sink-expect-flags UID FLAGS ["DATE"]
 C R @sink-expect-env UID REGEX  the environment of a program's run, NAME=value each on a line
     Rules also see ". UID RECIPIENT" (the message is there whole) and, for IMAP, "LITERAL APPEND ..." ahead of a literal.
@@ -64,7 +68,7 @@ R @expect-quarantine UIDS|none  what `mailhaul quarantine list` tells after the 
 the client
 C @config LINE                  put into the account section; $CA $PORT $FP $SPKI $MAIL are known
 C @run ARGUMENTS                one run of mailhaul; what follows belongs to it. Without any: one `fetch`
-R @expect-exit N[|N]            default 0
+R @expect-exit N[|N]|any        default 0
 R @expect-maildir UIDS|none     INBOX holds exactly these messages, each once, byte for byte (default: all the model has);
                                 `any`: any of them, each at most once
 R @expect-total N               so many messages in INBOX and all folders together
@@ -87,6 +91,7 @@ import email.utils
 import fnmatch
 import json
 import os
+import random
 import re
 import shlex
 import socket
@@ -152,10 +157,10 @@ class SinkSpec:
 
 
 SETTINGS = ("listen", "cert", "tls-version", "capability", "capability-after-login", "capability-after-tls", "uidl", "per-session",
-            "drop-pipelined", "separator")
+            "drop-pipelined", "separator", "recipients")
 FILE_SETTINGS = ("protocol", "expect-connections", "expect-rss-below", "within", "known-breakage", "maildir")
 EXPECT = ("expect-exit", "expect-maildir", "expect-removed", "expect-total", "expect-quarantine")
-EXPECT_SINK = ("down", "expect-unanswered", "expect-connections")
+EXPECT_SINK = ("down", "chaos", "expect-unanswered", "expect-connections")
 
 
 class Transcript:
@@ -344,6 +349,10 @@ class Link:
     def close(self):
         raise Ended("closed by the server")
 
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Ended("reset by the script")
+
     def removed(self, folder, message):
         self.play.removed(folder, message)
 
@@ -438,8 +447,7 @@ class Link:
             elif kind == "@cut":
                 raise Ended("cut by the script")
             elif kind == "@reset":
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                raise Ended("reset by the script")
+                self.reset()
 
     def repeat(self, rest):
         count, _, what = rest.partition(" ")
@@ -477,7 +485,8 @@ class Side:
         self.play, self.kind, self.settings, self.spec = play, kind, settings, spec
         self.name = spec.name if spec else "source"
         self.listening = settings.get("listen", "plaintext")
-        self.mailbox, self.handed, self.strange = models.Mailbox(), [], []
+        self.mailbox, self.handed = models.Mailbox(), []
+        self.dice = random.Random(play.t.name)
         self.connections, self.connections_before, self.scripts, self.every = 0, 0, [], []
         self.listener, self.port, self.program, self.socket_path = None, 0, None, None
         self.ca, self.pair = play.certificates(settings.get("cert", "good"))
@@ -616,7 +625,7 @@ class Play:
         self.t, self.problems, self.talk = transcript, [], []
         plain = "expect-rss-below" in transcript.settings and mailhaul.program("MAILHAUL_PLAIN")
         self.world = mailhaul.World(directory, "MAILHAUL_PLAIN" if plain else "MAILHAUL")
-        self.everything, self.gone = {}, []
+        self.everything, self.gone, self.said = {}, [], ""
         self.over, self.threads, self.run = threading.Event(), [], transcript.runs[0]
         self.source = Side(self, transcript.protocol, transcript.settings)
         self.mailbox = self.source.mailbox
@@ -795,8 +804,8 @@ class Play:
     def check_run(self, run, result):
         expect = run.expect
         text = result.err.decode("utf-8", "replace")
-        self.result = result
-        if str(result.code) not in expect.get("expect-exit", "0").split("|"):
+        self.result, self.said = result, self.said + text
+        if expect.get("expect-exit") != "any" and str(result.code) not in expect.get("expect-exit", "0").split("|"):
             self.problem("exit %d, expected %s" % (result.code, expect.get("expect-exit", "0")))
         for stream in (result.out, result.err):
             unsafe = mailhaul.unsafe_output(stream)
@@ -833,8 +842,8 @@ class Play:
             self.check_quarantine(expect["expect-quarantine"])
         gone = sorted(uid for folder, uid in self.gone if folder == "INBOX")
         wanted = sorted(n for part in expect.get("expect-removed", "").split()
-                        for n in range(int(part.split("..")[0]), int(part.split("..")[-1]) + 1))
-        if gone != wanted or any(folder != "INBOX" for folder, _ in self.gone):
+                        if part != "any" for n in range(int(part.split("..")[0]), int(part.split("..")[-1]) + 1))
+        if expect.get("expect-removed") != "any" and gone != wanted or any(folder != "INBOX" for folder, _ in self.gone):
             self.problem("removed from the server: %s, expected %s" % (self.gone, wanted))
         limit = self.t.settings.get("expect-rss-below")
         if limit and self.world.kind == "MAILHAUL_PLAIN" and result.rss > int(limit) * 1024:
@@ -876,8 +885,8 @@ class Play:
             for recipient in to or recipients or [b"nobody"]:
                 self.check_handed(side, recipient, text, inbox)
         unanswered = [h.key for h in side.handed[side.handed_before:] if not all(h.codes.values())]
-        wanted = self.keys(part.expect.get("expect-unanswered"))
-        if sorted(map(str, unanswered)) != sorted(map(str, wanted)):
+        wanted = self.keys(part.expect.get("expect-unanswered", "none").replace("any", "none"))
+        if part.expect.get("expect-unanswered") != "any" and sorted(map(str, unanswered)) != sorted(map(str, wanted)):
             self.problem("%s: never answered: %s, expected %s" % (side.name, unanswered, wanted))
         count = side.connections - side.connections_before
         if "expect-connections" in part.expect and str(count) not in part.expect["expect-connections"].split("|"):
@@ -896,7 +905,18 @@ class Play:
 
     def check_handed(self, side, recipient, text, inbox):
         found = [h.key for h in side.handed if h.has(recipient)]
-        wanted = list(dict.fromkeys(found)) if text == "any" else self.keys(text, inbox)
+        if text in ("any", "all"):
+            # What was sent again must have been called a possible duplicate, by its Message-ID.
+            def doubts(key):
+                folder, _, uid = ("INBOX:%s" % key).rpartition(":")
+                return self.said.count("possible duplicate: message <%s.%s@" % (re.sub(r"\W", "", folder.split(":")[-1]), uid))
+            twice = [key for key in set(found) if found.count(key) > 1 + doubts(key)]
+            lacking = [key for key in self.everything if key not in found] if text == "all" else []
+            if twice or lacking:
+                self.problem("%s: %s was handed more than once, without doubt: %s; never: %s" % (
+                    side.name, recipient, twice, lacking))
+            return
+        wanted = self.keys(text, inbox)
         if sorted(map(str, found)) != sorted(map(str, wanted)):
             self.problem("%s: %s was handed %s, expected %s" % (
                 side.name, recipient if isinstance(recipient, str) else recipient.decode("latin-1"), found, wanted))

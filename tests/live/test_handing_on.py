@@ -2,6 +2,7 @@
 """Mail handed on to real servers: Postfix's smtp-sink, Postfix, Dovecot's LMTP, submission and IMAP; byte for byte but for the
 one field that says where it came from."""
 import collections
+import contextlib
 import imaplib
 import os
 import re
@@ -118,13 +119,12 @@ def test_smtp_sink_that_refuses(server, world, options, code, kept):
 
 
 def stored_by_lmtp(server, user):
-    """What Dovecot's LMTP stored, without its own fields."""
-    own = re.compile(rb"\A(?:Return-Path:[^\n]*\n|Delivered-To:[^\n]*\n|Received:[^\n]*\n(?:[ \t][^\n]*\n)*){1,3}?(?=Received: from localhost\r\n\tby [^\n]*\n?[^\n]*mailhaul|Received: from localhost[^\n]*\n?[^\n]*mailhaul)")
+    """What Dovecot's LMTP stored, without the fields that it put in front of ours."""
     out = []
     for _, _, data in server.fetch_all(user):
-        found = own.match(data)
-        assert found, data[:600]
-        out.append(data[found.end():])
+        ours = re.search(rb"^Received: from [^\r\n]*\r\n\tby [^\r\n]* \(mailhaul ", data, re.M)
+        assert ours and ours.start() < 1500, data[:600]
+        out.append(data[ours.start():])
     return out
 
 
@@ -248,3 +248,52 @@ def test_postfix_corpus(server, world):
         found = collections.Counter(lines(traceless(crlf(data))) for data in postfix.messages("me", sum(wanted.values())))
         assert sum(found.values()) == sum(wanted.values())
         assert sum((found & wanted).values()) > 0.98 * sum(wanted.values()), next(iter(found - wanted))[:500]
+
+
+@needs_sink
+def test_destination_added_later(server, world):
+    """It gets no old mail; one that was taken away stops counting."""
+    user = next(server.empty)
+    server.append(user, "INBOX", [sample(1)])
+    with mta.SmtpSink() as old, mta.SmtpSink() as new:
+        first = deliver("smtp", "old", host="127.0.0.1", port=old.port, to="me@example.net")
+        second = deliver("smtp", "new", host="127.0.0.1", port=new.port, to="me@example.net")
+        hand_on(server, world, user, first)
+        server.append(user, "INBOX", [sample(2)])
+        hand_on(server, world, user, first, second)
+        assert (len(old.messages()), len(new.messages())) == (2, 1)
+        server.append(user, "INBOX", [sample(3)])
+        hand_on(server, world, user, second, leave_on_server="no")
+        assert (len(old.messages()), len(new.messages())) == (2, 2)
+        assert server.count(user) == 0
+
+
+@pytest.fixture
+def fast(world):
+    world.kind = next((k for k in ("MAILHAUL_RELEASE", "MAILHAUL_PLAIN") if mailhaul.program(k)), "MAILHAUL")
+    return world
+
+
+@pytest.mark.parametrize("kind", [pytest.param("smtp", marks=needs_sink), "lmtp", "imap", "command"])
+def test_hundred_megabytes(server, fast, kind):
+    """Of a message of 100 MB never more than a few pages are in memory, whoever gets it."""
+    user, box = next(server.empty), next(server.empty)
+    message = sample(1, 100_000_000)
+    server.append(user, "INBOX", [message])
+    program = "test $(cat | wc -c) -eq %d" % len(mailhaul.local(message))
+    with mta.SmtpSink() if kind == "smtp" else contextlib.nullcontext() as sink:
+        section = {"smtp": lambda: deliver("smtp", host="127.0.0.1", port=sink.port, to="me@example.net"),
+                   "lmtp": lambda: deliver("lmtp", socket=server.lmtp_socket, to=box),
+                   "imap": lambda: deliver("imap", host="127.0.0.1", port=server.ports["imap"], tls="plaintext", user=box,
+                                           password=server.password),
+                   "command": lambda: deliver("command", command=["/bin/sh", "-c", program])}[kind]()
+        result = hand_on(server, fast, user, section, leave_on_server="no")
+        if kind == "smtp":
+            assert [traceless(crlf(m.data)) for m in sink.messages()] == [message]
+    assert server.count(user) == 0
+    if kind == "lmtp":
+        assert [traceless(m) for m in stored_by_lmtp(server, box)] == [message]
+    elif kind == "imap":
+        assert [data for _, _, data in server.fetch_all(box)] == [message]
+    limit = 14 if fast.kind == "MAILHAUL_RELEASE" else 64
+    assert fast.kind == "MAILHAUL" or result.rss < limit * 1024, "%d KiB" % result.rss

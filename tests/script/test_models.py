@@ -152,8 +152,8 @@ def test_bad_manners_are_noticed(tmp_path, capability, words, complaint):
 
 
 BODIES = [
-    (BODY.replace(b"text", b"te\nxt"), "alone"),
-    (BODY.replace(b"text", b"te\rxt"), "alone"),
+    (BODY.replace(b"text", b"t\next"), "alone"),
+    (BODY.replace(b"text", b"t\rext"), "alone"),
     (BODY.replace(b"text", b"test"), "no message of the source"),
     (BODY[len(TRACE):], "Received field is missing"),
     (TRACE + BODY, "no message of the source"),

@@ -419,6 +419,10 @@ static int remote_commit_one(struct sink_memory *m, struct sink_slot *slot, cons
         fate_broken("%s has no row", slot->name);
     if (m->sink.ops->staged_means == DELIVERY_IN_DOUBT && slot->doubtful && find_body(m, p->facts.body) != NULL)
         return write_record(record, slot, DELIVERY_DELIVERED, NULL, e);
+    if (has_words(p->facts.body, m->unfit)) {
+        slot->by_us = true;
+        return write_record(record, slot, DELIVERY_REJECTED, "nobody is named in it", e);
+    }
     m->handed++;
     if (has_words(p->facts.body, m->reject))
         return write_record(record, slot, DELIVERY_REJECTED, "550 5.7.1 never", e);

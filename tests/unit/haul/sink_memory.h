@@ -46,6 +46,7 @@ struct sink_memory {
     uint64_t null_octets;
     /* The script of a remote one. Words as above; "*" is every body. */
     char doubt[32];                         /* the answer to these is lost           */
+    char unfit[32];                         /* these it cannot even be offered       */
     unsigned down_after;                    /* messages into a pass the line is cut; 0: never */
     enum err_code down;                     /* what ready() says                     */
     enum err_code lame;                     /* what prepare() says                   */

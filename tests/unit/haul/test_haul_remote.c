@@ -340,6 +340,50 @@ static void test_drop_rejected(void **state)
     world_end();
 }
 
+/* What cannot be offered says nothing of the destination: it goes out of the way at once, is never dropped, and does
+ * not make the destination one that refuses everything. */
+static void test_unfit(void **state)
+{
+    (void)state;
+    CASE("nothing can be offered");
+    begin(false, 1, 1);
+    w.policy.leave_s = 0;
+    w.batch_messages = 40;
+    first->sink.drop_rejected = true;
+    say_many(1, 15);
+    set(first->unfit, "*");
+    pass_with(E_NONE);
+    CHECK_INT(w.r.quarantined, 15);
+    CHECK_INT(first->handed, 0);
+    CHECK_INT(source_memory_left(&w.source), 15);
+    CHECK_SLICE(row_of("m15").reason, SLICE("the destination a was not given it: nobody is named in it"));
+    CHECK_INT(delivery_of("m15", first, SLICE_NONE), DELIVERY_REJECTED);
+    PASS(0);
+    world_end();
+
+    CASE("some of those that are offered");
+    begin(false, 1, 1);
+    say_many(1, 6);
+    set(first->unfit, "m0");
+    world_say("INBOX", "spam");
+    set(first->reject, "spam");
+    pass_with(E_NONE);
+    CHECK_INT(w.r.quarantined, 7);
+    world_end();
+
+    CASE("while everything else is refused");
+    begin(false, 1, 1);
+    say_many(1, 4);
+    world_say("INBOX", "nobody's");
+    set(first->unfit, "nobody's");
+    set(first->reject, "m0");
+    pass_with(E_REJECTED);
+    CHECK_INT(w.r.quarantined, 1);
+    CHECK_INT(row_of("nobody's").state, MESSAGE_QUARANTINED);
+    CHECK_INT(row_of("m01").state, MESSAGE_PENDING);
+    world_end();
+}
+
 /* --- doubt ------------------------------------------------------------------------------------------------------- */
 
 static void test_doubt(void **state)
@@ -358,6 +402,25 @@ static void test_doubt(void **state)
     SAID("possible duplicate: message <m02@x> was handed to a before and its answer was never read");
     CHECK_INT(row_of("m02").state, MESSAGE_STORED);
     QUIET();
+    world_end();
+}
+
+/* Without an end to it, one copy more would arrive with every pass. */
+static void test_doubt_alone(void **state)
+{
+    (void)state;
+    CASE("nothing but doubt");
+    begin(false, 1, 1);
+    say_many(1, 1);
+    set(first->doubt, "*");
+    for (unsigned pass = 1; pass <= 3; pass++) {
+        pass_with(pass < 3 ? E_MESSAGE : E_NONE);
+        CHECK_INT(row_of("m01").tries, pass);
+    }
+    CHECK_INT(row_of("m01").state, MESSAGE_QUARANTINED);
+    CHECK_INT(first->handed, 1);
+    PASS(0);
+    CHECK_INT(first->handed, 0);
     world_end();
 }
 
@@ -657,7 +720,9 @@ int main(void)
         cmocka_unit_test(test_down_and_max_messages),
         cmocka_unit_test(test_many_put_off),
         cmocka_unit_test(test_drop_rejected),
+        cmocka_unit_test(test_unfit),
         cmocka_unit_test(test_doubt),
+        cmocka_unit_test(test_doubt_alone),
         cmocka_unit_test(test_doubt_stays),
         cmocka_unit_test(test_doubt_that_looks),
         cmocka_unit_test(test_recipients),

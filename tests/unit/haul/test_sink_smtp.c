@@ -394,6 +394,7 @@ static void some_are_settled_at_home(void **state)
     CHECK_STATES("delivered, rejected, rejected");
     CHECK_HAS(w.slots[1].why, "at most 300");
     CHECK_HAS(w.slots[2].why, "circles");
+    CHECK(!w.slots[0].by_us && w.slots[1].by_us && w.slots[2].by_us);
     CHECK_INT(mta_count(&w.mta, "MAIL"), 1);
     CHECK_ORDER("slot 1 rejected", "slot 2 rejected");
     world_close();
@@ -404,6 +405,7 @@ static void some_are_settled_at_home(void **state)
     CHECK_INT(commit(), 0);
     CHECK_STATES("rejected");
     CHECK_HAS(w.slots[0].why, "no recipient");
+    CHECK(w.slots[0].by_us);
     world_close();
 
     CASE("a recipient outside ASCII");
@@ -413,6 +415,7 @@ static void some_are_settled_at_home(void **state)
     CHECK_INT(commit(), 0);
     CHECK_STATES("rejected");
     CHECK_HAS(w.slots[0].why, "SMTPUTF8");
+    CHECK(w.slots[0].by_us);
     CHECK(sink_slot_has(&w.slots[0], SLICE("me@example.net")));
     CHECK_ORDER("1 MAIL FROM:<>", "1 RCPT TO:<me@example.net>", "1 .");
     world_close();
@@ -431,7 +434,10 @@ static void some_are_settled_at_home(void **state)
 static void lmtp_recipients_are_remembered(void **state)
 {
     static const struct mta_rule rules[] = { { .on = ". <b@", .reply = "452 4.2.2 over quota" }, { 0 } },
-                                 rejecting[] = { { .on = "RCPT TO:<b@", .reply = "550 gone" }, { 0 } };
+                                 rejecting[] = { { .on = "RCPT TO:<b@", .reply = "550 gone" }, { 0 } },
+                                 both[] = { { .on = "RCPT TO:<b@", .reply = "550 gone" },
+                                            { .on = ". <c@", .reply = "452 4.2.2 over quota" },
+                                            { 0 } };
 
     (void)state;
     CASE("LMTP");
@@ -453,6 +459,21 @@ static void lmtp_recipients_are_remembered(void **state)
 
     mta_rules(&w.mta, rejecting);
     add("Subject: x\n\n");
+    CHECK_INT(commit(), 0);
+    CHECK_STATES("rejected");
+    CHECK_WHY(&w.slots[0], "b@x.net: 550 gone");
+    CHECK(!w.slots[0].by_us);
+    CHECK_SLICE(buf_slice(&w.slots[0].done), SLICE("a@x.net\0c@x.net\0"));
+    drop_slots();
+
+    CASE("one will never have it, another one may");
+    mta_rules(&w.mta, both);
+    add("Subject: x\n\n");
+    CHECK_INT(commit(), 0);
+    CHECK_STATES("wanted");
+    CHECK_WHY(&w.slots[0], "c@x.net: 452 4.2.2 over quota");
+    CHECK_SLICE(buf_slice(&w.slots[0].done), SLICE("a@x.net\0"));
+    mta_rules(&w.mta, rejecting);
     CHECK_INT(commit(), 0);
     CHECK_STATES("rejected");
     CHECK_WHY(&w.slots[0], "b@x.net: 550 gone");
@@ -741,7 +762,7 @@ static void lanes_share_the_work(void **state)
         size_t least, most; /* connections */
     } cases[] = {
         { "a slow EHLO", slow, 8, 8 },
-        { "slow answers", slow_later, 8, 8 },
+        { "slow answers", slow_later, SMTP_LANES_NEAR, SMTP_LANES_NEAR },
         { "further connections are refused", alone, 2, 8 },
         { "connections are cut now and then", cuts, 8, 11 },
     };

@@ -84,7 +84,8 @@ static void test_counts(void **state)
     CHECK(verdict_holds(&v));
     verdict_add(&v, OUTCOME_REJECTED);
     verdict_add(&v, OUTCOME_PUT_OFF);
-    verdict_add(&v, OUTCOME_PUT_OFF);
+    verdict_add(&v, OUTCOME_DOUBT);
+    verdict_add(&v, OUTCOME_UNFIT);
     CHECK(verdict_holds(&v));
     verdict_add(&v, OUTCOME_ACCEPTED);
     CHECK(!verdict_holds(&v));
@@ -112,6 +113,12 @@ static void test_meaning(void **state)
         { 0, 0, 0, OUTCOME_PUT_OFF, MEANS_NOTHING },
         { 0, 9, 0, OUTCOME_PUT_OFF, MEANS_NOTHING },
         { 0, 0, 1, OUTCOME_PUT_OFF, MEANS_TRY },
+        /* Each hand-over may be one copy more. */
+        { 0, 0, 0, OUTCOME_DOUBT, MEANS_TRY },
+        { 1, 0, 0, OUTCOME_DOUBT, MEANS_TRY },
+        /* The destination has nothing to do with it. */
+        { 0, 0, 0, OUTCOME_UNFIT, MEANS_ASIDE },
+        { 0, 9, 0, OUTCOME_UNFIT, MEANS_ASIDE },
     };
 
     (void)state;

@@ -116,7 +116,7 @@ static void check_no_bare(struct slice wire)
 static void check_smtp_and_data(struct slice file)
 {
     struct buf smtp, data, seen;
-    struct slice rest;
+    struct slice rest = SLICE_NONE;
 
     convert(CRLF_SMTP, file, SIZE_MAX, 64, &smtp);
     convert(CRLF_DATA, file, SIZE_MAX, 64, &data);

@@ -130,7 +130,7 @@ static void test_caps(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(caps); i++) {
-        struct slice left = slice_str(caps[i].lines);
+        struct slice left = slice_make(caps[i].lines, strlen(caps[i].lines));
         struct smtp_caps got = { 0 };
 
         CASE("%s", caps[i].lines);
