@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +89,18 @@ static int open_file(struct err *e)
     io_close(&state.fd);
     state.fd = fd;
     return 0;
+}
+
+bool log_goes_to_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char ours[64];
+    struct stat st;
+
+    if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    snprintf(ours, sizeof(ours), "%" PRIuMAX ":%" PRIuMAX, (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(stream, ours) == 0;
 }
 
 int log_open(const struct log_options *options, struct err *e)
@@ -176,7 +189,7 @@ static void put_line(int fd, const char *stamp, const char *line)
 void log_at(enum log_level level, const char *fmt, ...)
 {
     static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_DEBUG };
-    char raw[LOG_LINE_MAX], line[LOG_LINE_MAX], stamp[40] = "";
+    char raw[LOG_LINE_MAX], line[LOG_LINE_MAX], stamp[40] = "", number[8];
     size_t len;
     va_list ap;
 
@@ -187,6 +200,7 @@ void log_at(enum log_level level, const char *fmt, ...)
     va_end(ap);
     snprintf(line, sizeof(line), "%s%s%s", account[0] != '\0' ? "account " : "", account,
              account[0] != '\0' ? ": " : "");
+    snprintf(number, sizeof(number), "<%d>", priority[level]);
     len = strlen(line);
     log_printable(line + len, sizeof(line) - len, slice_str(raw));
 
@@ -195,7 +209,7 @@ void log_at(enum log_level level, const char *fmt, ...)
     if (level <= state.options.level) {
         if (state.before != NULL)
             state.before();
-        put_line(STDERR_FILENO, state.options.timestamps ? stamp : "", line);
+        put_line(STDERR_FILENO, state.options.priorities ? number : state.options.timestamps ? stamp : "", line);
         if (state.after != NULL)
             state.after();
     }

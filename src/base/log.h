@@ -23,7 +23,11 @@ struct log_options {
     const char *file;       /* NULL: none. Appended to, mode 0600, opened again by log_reopen()   */
     bool syslog;
     bool timestamps; /* in front of lines on standard error; a file always has them        */
+    bool priorities; /* "<4>" in front of them instead: sd-daemon(3)                       */
 };
+
+/* Whether standard error leads to the journal of systemd, which has the time and wants priorities. */
+bool log_goes_to_journal(void);
 
 MUST_CHECK int log_open(const struct log_options *options, struct err *e);
 MUST_CHECK int log_reopen(struct err *e);

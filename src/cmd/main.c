@@ -89,9 +89,13 @@ static enum log_level screen_level(const struct cmd *cmd, const struct cmd_optio
 
 static int open_log(const struct cmd *cmd, const struct cmd_options *o, const struct conf *c, struct err *e)
 {
-    const struct log_options options = {
-        .level = screen_level(cmd, o, c), .to_file = c->log_level, .file = c->log_file, .syslog = c->syslog
-    };
+    bool journal = log_goes_to_journal();
+    const struct log_options options = { .level = screen_level(cmd, o, c),
+                                         .to_file = c->log_level,
+                                         .file = c->log_file,
+                                         .syslog = c->syslog,
+                                         .priorities = journal,
+                                         .timestamps = cmd->run == cmd_daemon && !journal };
 
     return log_open(&options, e);
 }

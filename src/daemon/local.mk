@@ -7,5 +7,6 @@ noinst_LIBRARIES += %D%/libdaemon.a
   %D%/fetches.c %D%/fetches.h \
   %D%/loop.c %D%/loop.h \
   %D%/schedule.c %D%/schedule.h \
+  %D%/sdnotify.c %D%/sdnotify.h \
   %D%/supervisor.c %D%/supervisor.h \
   %D%/worker.c %D%/worker.h

@@ -9,6 +9,8 @@ UNIT_PROTO = $(PROTO) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(CMOCKA_LIBS)
 UNIT_STORE = $(STORE) $(WIRE) $(BASE) $(CMOCKA_LIBS) $(STORE_LIBS)
 UNIT_CONF = $(CONF) $(WIRE) $(BASE) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
 UNIT_HAUL = $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS) $(CMOCKA_LIBS)
+UNIT_DAEMON = $(DAEMON) $(RUN) $(CONF) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS) \
+  $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 include tests/unit/base/local.mk
 include tests/unit/conf/local.mk
 include tests/unit/store/local.mk
@@ -16,4 +18,5 @@ include tests/unit/wire/local.mk
 include tests/unit/net/local.mk
 include tests/unit/proto/local.mk
 include tests/unit/haul/local.mk
+include tests/unit/daemon/local.mk
 endif

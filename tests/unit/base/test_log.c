@@ -187,6 +187,37 @@ static void test_lines(void **state)
     log_close();
 }
 
+static void test_priorities(void **state)
+{
+    char stream[64];
+    struct stat st;
+
+    (void)state;
+    open_log(&(struct log_options){ .level = LOG_LEVEL_TRACE, .priorities = true, .timestamps = true });
+    CASE("a number in front, and no time");
+    capture();
+    log_error("a");
+    log_warn("b");
+    log_account("work");
+    log_info("<0>c");
+    log_account(NULL);
+    log_debug("d");
+    log_trace("e");
+    check_captured(SLICE("<3>a\n<4>b\n<6>account work: <0>c\n<7>d\n<7>e\n"));
+    log_close();
+
+    CASE("the journal is where JOURNAL_STREAM says");
+    CHECK_INT(fstat(STDERR_FILENO, &st), 0);
+    snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    CHECK_INT(setenv("JOURNAL_STREAM", stream, 1), 0);
+    CHECK(log_goes_to_journal());
+    CASE("and standard error may have been led elsewhere since");
+    CHECK_INT(setenv("JOURNAL_STREAM", "1:1", 1), 0);
+    CHECK(!log_goes_to_journal());
+    CHECK_INT(unsetenv("JOURNAL_STREAM"), 0);
+    CHECK(!log_goes_to_journal());
+}
+
 static void before(void)
 {
     CHECK_INT(write(STDERR_FILENO, "<", 1), 1);
@@ -285,7 +316,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printable), cmocka_unit_test(test_printable_is_cut), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_around),           cmocka_unit_test(test_file),
+        cmocka_unit_test(test_lines),     cmocka_unit_test(test_priorities),       cmocka_unit_test(test_around),
+        cmocka_unit_test(test_file),
     };
 
     return cmocka_run_group_tests_name("log", tests, make_file, remove_file);
