@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "daemon/service.h"
 #include "daemon/supervisor.h"
 #include "run/session.h"
 
@@ -61,6 +62,7 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
     struct supervisor_options options = { .names = (const char *const *)names,
                                           .name_count = o->named ? o->account_count : 0 };
     struct supervisor *s = NULL;
+    struct service *service = NULL;
     struct err e = ERR_INIT;
     int status;
 
@@ -68,7 +70,7 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
         status = err_exit_status(names == NULL ? E_NOMEM : E_CONFIG);
         goto out;
     }
-    if (supervisor_new(c, &options, &s, &e) != 0) {
+    if (supervisor_new(c, &options, &s, &e) != 0 || service_new(s, &service, &e) != 0) {
         log_error("%s", e.text);
         status = err_exit_status(e.code);
         goto out;
@@ -76,6 +78,7 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
     catch_signals();
     status = run(s);
 out:
+    service_free(&service);
     supervisor_free(&s);
     free_names(names);
     return status;

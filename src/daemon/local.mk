@@ -8,5 +8,6 @@ noinst_LIBRARIES += %D%/libdaemon.a
   %D%/loop.c %D%/loop.h \
   %D%/schedule.c %D%/schedule.h \
   %D%/sdnotify.c %D%/sdnotify.h \
+  %D%/service.c %D%/service.h \
   %D%/supervisor.c %D%/supervisor.h \
   %D%/worker.c %D%/worker.h
