@@ -593,16 +593,20 @@ void account_leave(struct account *a)
     let_go(&a->first);
 }
 
+static void hang_up(struct connection *c)
+{
+    bool open = c->parked;
+
+    settle_connection(c);
+    if (open)
+        c->source->ops->close(c->source);
+}
+
 void account_hang_up(struct account *a)
 {
-    if (a->first.parked)
-        a->first.source->ops->close(a->first.source);
-    settle_connection(&a->first);
-    for (size_t i = 0; i < a->further_count; i++) {
-        if (a->further[i]->parked)
-            a->further[i]->source->ops->close(a->further[i]->source);
-        settle_connection(a->further[i]);
-    }
+    hang_up(&a->first);
+    for (size_t i = 0; i < a->further_count; i++)
+        hang_up(a->further[i]);
 }
 
 void account_status(const struct account *a, struct account_status *out)

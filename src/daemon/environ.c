@@ -82,11 +82,18 @@ static bool is_way(const struct nlmsghdr *h)
 
 bool environ_is_change(const void *messages, size_t n)
 {
-    const struct nlmsghdr *h = messages;
+    const char *p = messages;
 
-    for (int left = (int)n; NLMSG_OK(h, (unsigned)left); h = NLMSG_NEXT(h, left)) {
+    while (n >= sizeof(struct nlmsghdr)) {
+        const struct nlmsghdr *h = (const void *)p;
+        size_t len = NLMSG_ALIGN((size_t)h->nlmsg_len);
+
+        if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n)
+            break;
         if (is_way(h))
             return true;
+        p += size_min(len, n);
+        n -= size_min(len, n);
     }
     return false;
 }
