@@ -19,9 +19,15 @@ static struct {
     int fd;
     void (*before)(void);
     void (*after)(void);
+    bool once;
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .options = { .level = LOG_LEVEL_INFO }, .fd = -1 };
 
 static _Thread_local char account[128];
+
+/* What was said of accounts, by its digest; also under the lock. */
+static struct saying {
+    uint64_t line, account;
+} said[2048];
 
 /* The length of a well-formed, printable UTF-8 character at the front of `s`, or 0. C1 controls are not printable. */
 static size_t utf8_printable(struct slice s)
@@ -133,6 +139,7 @@ void log_close(void)
     free(state.path);
     state.path = NULL;
     state.options = (struct log_options){ .level = LOG_LEVEL_INFO };
+    state.once = false;
 }
 
 void log_account(const char *name)
@@ -186,6 +193,49 @@ static void put_line(int fd, const char *stamp, const char *line)
         return;
 }
 
+/* FNV-1a */
+static uint64_t hash(const char *s)
+{
+    uint64_t h = 0xcbf29ce484222325;
+
+    for (; *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 0x100000001b3;
+    return h;
+}
+
+void log_once(void)
+{
+    pthread_mutex_lock(&state.lock);
+    state.once = true;
+    pthread_mutex_unlock(&state.lock);
+}
+
+void log_news(const char *name)
+{
+    char shown[sizeof(account)];
+    uint64_t of;
+
+    log_printable(shown, sizeof(shown), slice_str(name));
+    of = hash(shown);
+    pthread_mutex_lock(&state.lock);
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        if (said[i].account == of)
+            said[i].line = 0;
+    }
+    pthread_mutex_unlock(&state.lock);
+}
+
+/* Under the lock. Lines that want the same place push each other out, and are said again. */
+static bool said_before(const char *line)
+{
+    uint64_t h = hash(line);
+    struct saying *place = &said[h % ARRAY_LEN(said)];
+    bool before = place->line == h;
+
+    *place = (struct saying){ .line = h, .account = hash(account) };
+    return before;
+}
+
 void log_at(enum log_level level, const char *fmt, ...)
 {
     static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_DEBUG };
@@ -200,11 +250,13 @@ void log_at(enum log_level level, const char *fmt, ...)
     va_end(ap);
     snprintf(line, sizeof(line), "%s%s%s", account[0] != '\0' ? "account " : "", account,
              account[0] != '\0' ? ": " : "");
-    snprintf(number, sizeof(number), "<%d>", priority[level]);
     len = strlen(line);
     log_printable(line + len, sizeof(line) - len, slice_str(raw));
 
     pthread_mutex_lock(&state.lock);
+    if (state.once && level <= LOG_LEVEL_WARN && account[0] != '\0' && said_before(line))
+        level = LOG_LEVEL_DEBUG;
+    snprintf(number, sizeof(number), "<%d>", priority[level]);
     timestamp(stamp, sizeof(stamp));
     if (level <= state.options.level) {
         if (state.before != NULL)

@@ -47,6 +47,11 @@ void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define log_debug(...) log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_trace(...) log_at(LOG_LEVEL_TRACE, __VA_ARGS__)
 
+/* From here on a warning or an error about an account that says what was said before, word for word, is DEBUG only: for
+ * a program that meets the same trouble pass after pass. log_news() makes what is said of the account new again. */
+void log_once(void);
+void log_news(const char *account);
+
 /* Called under the lock around every line for standard error, so that a progress line can get out of its way. */
 void log_around(void (*before)(void), void (*after)(void));
 

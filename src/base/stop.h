@@ -19,7 +19,8 @@ int stop_requested(void);
 /* -1 before stop_init(): poll() ignores it. */
 int stop_fd(void);
 
-enum { STOP_GRACE_MS = 5000 };
+/* A second less than the five that the program may take to leave. */
+enum { STOP_GRACE_MS = 4000 };
 /* What is left of that while; all of it as long as nobody asked; 0: it is over. */
 int64_t stop_grace_ms(void);
 

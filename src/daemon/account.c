@@ -340,6 +340,8 @@ static void tell(const struct account *a, unsigned failures, const char *words)
         log_error("%s", words);
     else if (failures > 0)
         log_info("works again after %u failed pass%s", failures, failures == 1 ? "" : "es");
+    if (r->err.code == E_NONE && failures > 0)
+        log_news(a->conf->name);
     if ((r->messages > 0 || r->removed > 0 || r->skipped > 0 || r->quarantined > 0 || r->known_again > 0) &&
         report_summary(r, false, &line) == 0)
         log_info("%s", buf_cstr(&line));

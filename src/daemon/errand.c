@@ -84,8 +84,10 @@ static void pass(struct connection *c)
     }
     session_close(&session);
     a->took_ms = clock_mono_ms() - began_ms;
-    if (c->source != NULL)
+    if (c->source != NULL) {
+        a->login_delay_s = c->source->login_delay_s;
         begin_to_wait(c);
+    }
     if (c->err.code != E_NONE && a->result.err.code == E_NONE)
         log_debug("%s", c->err.text);
 }

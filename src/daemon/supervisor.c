@@ -19,7 +19,7 @@
 
 enum {
     TICK_MS = 10 * 1000,
-    /* STOP_GRACE_MS less what it takes to leave. */
+    /* Longer than the grace of base/stop.h, and less than the five seconds it may take. */
     STOP_MS = 4500,
     TRIM_MS = 5000,
 };
@@ -357,6 +357,7 @@ int supervisor_run(struct supervisor *s, size_t *left_out, struct err *e)
     int rc = 0;
 
     *left_out = 0;
+    log_once();
     if (first_accounts(s, e) != 0)
         return -1;
     call(s->hooks.ready, s->hooks.ctx);

@@ -165,6 +165,7 @@ struct source {
     /* Set by list(): this server shows only a part at a time (Gmail POP3): look again after a session that brought
      * something. */
     bool lists_a_part;
+    unsigned login_delay_s; /* POP3: LOGIN-DELAY, the time that the server wants between two logins; 0: none */
     bool read_only; /* a dry run: nothing may change on the server (no RETR on servers that count it)   */
 };
 

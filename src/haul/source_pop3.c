@@ -20,6 +20,8 @@ enum {
     PART_MAX = 300,
     /* So many messages refused in a row, and none had in this session: it is the server, not the messages. */
     ALL_REFUSED = 10,
+    /* A day: whatever a server says, mail is looked for. */
+    LOGIN_DELAY_MAX_S = 86400,
 };
 
 struct source_pop3 {
@@ -75,6 +77,9 @@ static void pop3_close(struct source *source)
     if (source->lists_a_part && s->retrieved && s->pop3.stream != NULL && !s->pop3.quit && pop3_quit(&s->pop3, &e) != 0)
         log_debug("%s", e.text);
     s->can_pipeline = s->can_pipeline || s->pop3.pipelining;
+    if (s->pop3.has_caps)
+        source->login_delay_s =
+            s->pop3.caps.login_delay < LOGIN_DELAY_MAX_S ? s->pop3.caps.login_delay : LOGIN_DELAY_MAX_S;
     pop3_release(&s->pop3);
 }
 

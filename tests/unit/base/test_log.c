@@ -243,6 +243,42 @@ static void test_around(void **state)
     log_close();
 }
 
+static void test_once(void **state)
+{
+    (void)state;
+    CASE("trouble is told once an account, until it is over");
+    open_log(&(struct log_options){ .level = LOG_LEVEL_INFO });
+    capture();
+    log_account("a");
+    log_once();
+    for (int i = 0; i < 3; i++) {
+        log_error("down");
+        log_warn("odd");
+        log_info("mail");
+    }
+    log_account("b");
+    log_error("down");
+    log_news("a");
+    log_error("down");
+    log_account("a");
+    log_error("down");
+    log_account(NULL);
+    log_error("down");
+    log_error("down");
+    check_captured(SLICE("account a: down\naccount a: odd\naccount a: mail\naccount a: mail\naccount a: mail\n"
+                         "account b: down\naccount a: down\ndown\ndown\n"));
+    CASE("a log that is opened anew knows nothing of that");
+    log_close();
+    open_log(&(struct log_options){ .level = LOG_LEVEL_INFO });
+    capture();
+    log_account("a");
+    log_error("down");
+    log_error("down");
+    log_account(NULL);
+    check_captured(SLICE("account a: down\naccount a: down\n"));
+    log_close();
+}
+
 static void test_file(void **state)
 {
     struct log_options options = { .level = LOG_LEVEL_ERROR, .to_file = LOG_LEVEL_DEBUG, .file = file_path };
@@ -315,9 +351,10 @@ static int remove_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printable), cmocka_unit_test(test_printable_is_cut), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_priorities),       cmocka_unit_test(test_around),
-        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_printable),  cmocka_unit_test(test_printable_is_cut),
+        cmocka_unit_test(test_levels),     cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_priorities), cmocka_unit_test(test_around),
+        cmocka_unit_test(test_file),       cmocka_unit_test(test_once),
     };
 
     return cmocka_run_group_tests_name("log", tests, make_file, remove_file);
