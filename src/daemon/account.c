@@ -305,7 +305,7 @@ static int today(int64_t wall)
 
 static void add_up(struct account *a)
 {
-    const struct haul_result *r = &a->result;
+    const struct haul_result *r = a->result;
     struct account_totals *t = &a->totals;
 
     if (t->day != today(a->ended)) {
@@ -323,7 +323,7 @@ static void add_up(struct account *a)
 /* Once for each change; what goes on as it was is for those who look closely. */
 static void tell(const struct account *a, unsigned failures, const char *words)
 {
-    const struct haul_result *r = &a->result;
+    const struct haul_result *r = a->result;
     /* Each of these was warned of. */
     bool told = r->err_told || r->err.code == E_MESSAGE;
     struct buf line = BUF_INIT(1024);
@@ -348,10 +348,17 @@ static void tell(const struct account *a, unsigned failures, const char *words)
     buf_release(&line);
 }
 
+/* Words that there is no memory for are missed by status alone. */
+static void set_error(struct account *a, const char *words)
+{
+    free(a->error);
+    a->error = words[0] != '\0' ? strdup(words) : NULL;
+}
+
 static void note_result(struct account *a, unsigned failures)
 {
-    const struct haul_result *r = &a->result;
-    char words[sizeof(a->error)] = "";
+    const struct haul_result *r = a->result;
+    char words[ERR_TEXT_MAX + ERR_PEER_MAX] = "";
 
     if (r->err.code != E_NONE)
         err_format(&r->err, words, sizeof(words));
@@ -364,7 +371,7 @@ static void note_result(struct account *a, unsigned failures)
         return;
     if (r->err.code == E_NONE)
         a->last_success = a->ended;
-    snprintf(a->error, sizeof(a->error), "%s", words);
+    set_error(a, words);
     snprintf(a->error_name, sizeof(a->error_name), "%s", r->err.code != E_NONE ? err_name(r->err.code) : "");
     a->error_code = r->err.code;
     a->exit_status = report_exit_status(r);
@@ -395,7 +402,7 @@ static void go_on(struct account *a, int64_t delay_ms)
     loop_at(a->world->loop, &a->next, clock_mono_ms() + delay_ms);
     if (waits && park(c))
         set_doing(a, ACCOUNT_WAITING);
-    else if (fine && c->err.code != E_NONE)
+    else if (fine && c->err != E_NONE)
         lost_first(a);
     else
         set_doing(a, a->verdict == SCHEDULE_FAILED ? ACCOUNT_BACKOFF : ACCOUNT_SLEEPING);
@@ -403,14 +410,23 @@ static void go_on(struct account *a, int64_t delay_ms)
         heed_news(a, 0);
 }
 
+/* A pass that there was no memory for is made another time. */
 static void pass_ended(struct account *a)
 {
-    const struct haul_result *r = &a->result;
+    const struct haul_result *r = a->result;
     const struct schedule_limits limits = { .interval_s = a->conf->interval, .login_delay_s = a->login_delay_s };
     unsigned failures = a->schedule.failures;
     int64_t delay_ms;
 
     release_running(a);
+    if (r == NULL) {
+        a->first.busy = false;
+        loop_at(a->world->loop, &a->next, clock_mono_ms() + (int64_t)a->conf->interval * 1000);
+        set_doing(a, ACCOUNT_BACKOFF);
+        if (a->leaving)
+            account_leave(a);
+        return;
+    }
     /* It is over for everybody. */
     if (r->err.code == E_STOPPED) {
         a->first.busy = false;
@@ -425,6 +441,8 @@ static void pass_ended(struct account *a)
     note_result(a, failures);
     /* Whoever asks for a fetch in here wants another one. */
     a->world->passed(a->world->ctx, a);
+    free(a->result);
+    a->result = NULL;
     a->first.busy = false;
     if (a->leaving) {
         let_go(&a->first);
@@ -443,7 +461,7 @@ static void reopen_later(struct connection *c)
     for (unsigned i = 0; i < c->lost && ms < REOPEN_MOST_MS; i++)
         ms *= 2;
     c->lost++;
-    if (ms > REOPEN_MOST_MS || c->err.code == E_AUTH)
+    if (ms > REOPEN_MOST_MS || c->err == E_AUTH)
         ms = REOPEN_MOST_MS;
     loop_at(c->account->world->loop, &c->due, clock_mono_ms() + schedule_jitter(ms, RENEW_JITTER, any(c->account)));
 }
@@ -452,7 +470,7 @@ static void further_returned(struct connection *c)
 {
     struct account *a = c->account;
 
-    if (c->err.code != E_NONE || c->wait.how == WAIT_NONE || !park(c))
+    if (c->err != E_NONE || c->wait.how == WAIT_NONE || !park(c))
         reopen_later(c);
     else
         c->lost = 0;
@@ -470,7 +488,7 @@ static void first_returned(struct connection *c)
 
     if (a->again)
         start_pass(a, a->again_oversize, true);
-    else if (c->err.code != E_NONE)
+    else if (c->err != E_NONE)
         lost_first(a);
     else if (!park(c))
         lost_first(a);
@@ -489,10 +507,9 @@ void account_returned(struct job *job)
         return;
     }
     c->busy = false;
-    if (c->err.code != E_NONE) {
+    if (c->err != E_NONE) {
         if (c->errand != ERRAND_OPEN)
             a->totals.renewed++;
-        log_debug("account %s: %s", a->conf->name, c->err.text);
     }
     if (c->errand == ERRAND_CLOSE)
         gone(c);
@@ -531,7 +548,7 @@ void account_remember(struct account *a, const struct last *last)
     a->ended = last->ended;
     a->last_success = last->last_success;
     a->exit_status = last->exit_status;
-    snprintf(a->error, sizeof(a->error), "%s", last->error);
+    set_error(a, last->error);
     snprintf(a->error_name, sizeof(a->error_name), "%s", last->error_name);
 }
 
@@ -628,7 +645,7 @@ void account_status(const struct account *a, struct account_status *out)
                                     .last_pass = a->ended,
                                     .last_success = a->last_success,
                                     .failures = a->schedule.failures,
-                                    .error = a->error,
+                                    .error = a->error != NULL ? a->error : "",
                                     .error_name = a->error_name,
                                     .exit_status = a->exit_status,
                                     .messages = t->messages,
@@ -663,6 +680,8 @@ void account_free(struct account **ap)
         free(a->further[i]);
     }
     free(a->further);
+    free(a->error);
+    free(a->result);
     release_running(a);
     a->edition->users--;
     free(a);

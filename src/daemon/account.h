@@ -65,7 +65,7 @@ struct connection {
     enum errand errand;
     struct wait_state wait; /* how: WAIT_NONE when it does not wait */
     bool news;
-    struct err err; /* the connection is gone; of READ, RENEW, OPEN */
+    enum err_code err; /* E_NONE, or why the connection is gone: said in the log */
 };
 
 /* What came today, by the local calendar, and since the daemon runs. */
@@ -97,7 +97,7 @@ struct account {
     int64_t ended, last_success; /* s since 1970 */
     enum err_code error_code;
     int exit_status;
-    char error[ERR_TEXT_MAX + ERR_PEER_MAX];
+    char *error; /* owned; NULL: none */
     char error_name[16];
     uint64_t set_aside;
     uint64_t folders; /* that the last pass looked at */
@@ -106,7 +106,7 @@ struct account {
     bool oversize;
     unsigned login_delay_s;
     int64_t took_ms;
-    struct haul_result result;
+    struct haul_result *result; /* owned; only until what came of the pass was told; NULL: no memory for it */
     uint64_t now_set_aside;
     /* Read at any time. */
     struct haul_progress progress;

@@ -20,6 +20,17 @@ static void close_connection(struct connection *c)
         c->source->ops->close(c->source);
 }
 
+/* When the daemon stops a farewell is still said to those that wait. */
+static void lost(struct connection *c, const struct err *e)
+{
+    c->err = e->code;
+    /* After a pass that failed that is no news. */
+    if (c->errand != ERRAND_PASS || c->account->result->err.code == E_NONE)
+        log_debug("%s", e->text);
+    if (e->code != E_STOPPED)
+        close_connection(c);
+}
+
 static int need_source(struct connection *c, struct err *e)
 {
     return c->source != NULL ? 0 : session_source_new(c->account->conf, &c->source, e);
@@ -29,6 +40,7 @@ static int need_source(struct connection *c, struct err *e)
 static void begin_to_wait(struct connection *c)
 {
     const struct conf_account *conf = c->account->conf;
+    struct err e;
     const struct wait_request request = { .folders = (const char *const *)conf->idle.v,
                                           .folder_count = conf->idle.n,
                                           .folder = c->about.count > 0 ? &c->about.v[0] : NULL,
@@ -39,11 +51,10 @@ static void begin_to_wait(struct connection *c)
     c->wait = (struct wait_state){ .fd = -1 };
     if (c->source->ops->wait_begin == NULL || stop_requested() != 0)
         return;
-    if (c->source->ops->wait_begin(c->source, &request, &c->wait, &c->err) != 0) {
-        close_connection(c);
+    if (c->source->ops->wait_begin(c->source, &request, &c->wait, &e) != 0) {
+        lost(c, &e);
         return;
     }
-    c->err = ERR_INIT;
     c->news = c->wait.news;
     if (c->wait.how == WAIT_NONE)
         c->source->ops->close(c->source);
@@ -68,16 +79,18 @@ static void pass(struct connection *c)
     struct session *session = NULL;
     struct err e = ERR_INIT;
 
-    a->result = (struct haul_result){ .err = ERR_INIT };
+    a->result = calloc(1, sizeof(*a->result));
+    if (a->result == NULL)
+        return;
     if (need_source(c, &e) == 0) {
         options.source = c->source;
         if (session_open(conf_of(a), a->conf, &options, &session, &e) == 0) {
-            session_pass(session, &a->result);
+            session_pass(session, a->result);
             count_set_aside(a, session);
         }
     }
     if (session == NULL) {
-        a->result.err = e;
+        a->result->err = e;
         /* Whoever holds the lock writes the result. */
         if (e.code != E_LOCKED)
             last_write_error(conf_of(a), a->conf->name, began, &e);
@@ -88,31 +101,27 @@ static void pass(struct connection *c)
         a->login_delay_s = c->source->login_delay_s;
         begin_to_wait(c);
     }
-    if (c->err.code != E_NONE && a->result.err.code == E_NONE)
-        log_debug("%s", c->err.text);
 }
 
 static void open_further(struct connection *c)
 {
-    if (need_source(c, &c->err) != 0)
-        return;
-    if (c->source->ops->open(c->source, &c->err) != 0) {
-        close_connection(c);
-        return;
-    }
-    begin_to_wait(c);
+    struct err e;
+
+    if (need_source(c, &e) != 0 || c->source->ops->open(c->source, &e) != 0)
+        lost(c, &e);
+    else
+        begin_to_wait(c);
 }
 
 static void look(struct connection *c)
 {
     struct source *s = c->source;
-    int rc = c->errand == ERRAND_READ ? s->ops->wait_read(s, &c->news, &c->err)
-                                      : s->ops->wait_renew(s, &c->news, &c->wait.renew_ms, &c->err);
+    struct err e;
+    int rc = c->errand == ERRAND_READ ? s->ops->wait_read(s, &c->news, &e)
+                                      : s->ops->wait_renew(s, &c->news, &c->wait.renew_ms, &e);
 
-    if (rc == 0)
-        c->err = ERR_INIT;
-    else if (c->err.code != E_STOPPED)
-        close_connection(c);
+    if (rc != 0)
+        lost(c, &e);
 }
 
 void errand_run(struct job *job)
@@ -121,7 +130,7 @@ void errand_run(struct job *job)
 
     log_account(c->account->conf->name);
     c->news = false;
-    c->err = ERR_INIT;
+    c->err = E_NONE;
     switch (c->errand) {
     case ERRAND_PASS:
         pass(c);

@@ -49,8 +49,8 @@ void fetches_passed(struct fetches *f, const struct account *a)
             continue;
         }
         take_out(f, i);
-        r->done(r->ctx, a->conf->name, &a->result, a->took_ms);
-        served(r, report_exit_status(&a->result));
+        r->done(r->ctx, a->conf->name, a->result, a->took_ms);
+        served(r, report_exit_status(a->result));
         i = 0;
     }
 }
