@@ -107,6 +107,7 @@ struct account {
     unsigned login_delay_s;
     int64_t took_ms;
     struct haul_result *result; /* owned; only until what came of the pass was told; NULL: no memory for it */
+    struct last_row row;        /* from pass to pass */
     uint64_t now_set_aside;
     /* Read at any time. */
     struct haul_progress progress;

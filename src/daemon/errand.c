@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "daemon/account.h"
+#include "run/hooks.h"
 #include "run/last.h"
 #include "run/session.h"
 
@@ -78,10 +79,15 @@ static void pass(struct connection *c)
     int64_t began_ms = clock_mono_ms(), began = clock_wall();
     struct session *session = NULL;
     struct err e = ERR_INIT;
+    struct last_turn turn = { .what = LAST_AS_BEFORE };
+    struct hooks hooks;
 
     a->result = calloc(1, sizeof(*a->result));
     if (a->result == NULL)
         return;
+    turn.row = a->row;
+    options.turn = &turn;
+    hooks_begin(&hooks, conf_of(a), a->conf, &options.observer);
     if (need_source(c, &e) == 0) {
         options.source = c->source;
         if (session_open(conf_of(a), a->conf, &options, &session, &e) == 0) {
@@ -93,7 +99,7 @@ static void pass(struct connection *c)
         a->result->err = e;
         /* Whoever holds the lock writes the result. */
         if (e.code != E_LOCKED)
-            last_write_error(conf_of(a), a->conf->name, began, &e);
+            last_write_error(conf_of(a), a->conf, began, &e, &turn);
     }
     session_close(&session);
     a->took_ms = clock_mono_ms() - began_ms;
@@ -101,6 +107,8 @@ static void pass(struct connection *c)
         a->login_delay_s = c->source->login_delay_s;
         begin_to_wait(c);
     }
+    a->row = turn.row;
+    hooks_end(&hooks, a->result, &turn);
 }
 
 static void open_further(struct connection *c)

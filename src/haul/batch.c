@@ -22,6 +22,7 @@ void batch_free(struct batch **b, struct sink *const *sinks, size_t sink_count)
             if (item->slots[k].own != NULL)
                 sinks[k]->ops->discard(sinks[k], &item->slots[k]);
             free(item->slots[k].why);
+            free(item->slots[k].path);
             buf_release(&item->slots[k].done);
         }
         free(item->slots);
@@ -382,7 +383,8 @@ static void tell(const struct batch_store *s, const struct batch *b)
                                         .uidl = item->m.uidl,
                                         .octets = item->m.octets,
                                         .sink = s->sinks[k]->name,
-                                        .name = item->slots[k].name };
+                                        .name = item->slots[k].name,
+                                        .path = item->slots[k].path };
             s->observer->delivered(s->observer->ctx, &d);
         }
     }

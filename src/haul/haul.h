@@ -41,6 +41,7 @@ struct haul_delivered {
     uint64_t octets;
     const char *sink; /* the deliver section's name */
     const char *name; /* what it is called there     */
+    const char *path; /* of the file; NULL: it is none */
 };
 
 struct haul_observer {

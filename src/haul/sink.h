@@ -46,6 +46,7 @@ struct sink_slot {
     char name[SINK_NAME_MAX]; /* what STAGED records: the final base name, or what identifies it there */
     void *own;                /* the sink's own data of this message; NULL: the message is not for this sink */
     char *why;                /* owned, freed by the heart: printable words, or NULL */
+    char *path;               /* the same: with DELIVERED, of the file that it has become; NULL: none is told */
     bool by_us;               /* with REJECTED: the destination was not asked */
     /* Set by the heart before commit. */
     int64_t message; /* the journal's row */

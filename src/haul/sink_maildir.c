@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "store/maildir.h"
 
-enum { EARLY_FLUSH = 4 * 1024 * 1024 };
+enum { EARLY_FLUSH = 4 * 1024 * 1024, PATH_MAX_BYTES = 64 * 1024 };
 
 struct slot_file {
     struct maildir_folder *folder;
@@ -205,6 +205,18 @@ static int md_prepare(struct sink *s, struct sink_slot *const *slots, size_t cou
     return rc;
 }
 
+/* For whoever wants to know; without memory nobody is told. */
+static void note_path(struct sink_slot *slot, const struct slot_file *file)
+{
+    struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    free(slot->path);
+    slot->path = NULL;
+    if (maildir_placed_path(file->folder, slot->name, file->flags, &path) == 0)
+        slot->path = slice_dup(buf_slice(&path));
+    buf_release(&path);
+}
+
 static int md_commit(struct sink *s, struct sink_slot *const *slots, size_t count, const struct sink_record *record,
                      struct err *e)
 {
@@ -225,6 +237,7 @@ static int md_commit(struct sink *s, struct sink_slot *const *slots, size_t coun
             return -1;
         last = file->folder;
         slots[i]->state = DELIVERY_DELIVERED;
+        note_path(slots[i], file);
     }
     return 0;
 }

@@ -13,6 +13,7 @@ struct last {
     int64_t began, ended; /* s since 1970 */
     int64_t last_success; /* 0: never */
     unsigned failures;    /* passes in a row that ended with an error */
+    bool told;            /* failure_threshold was reached in this row */
     int exit_status;
     char error_name[16]; /* "auth", "tls"...; "": none */
     char error[ERR_TEXT_MAX + ERR_PEER_MAX];
@@ -21,9 +22,29 @@ struct last {
 
 /* What could not be read is "not known". `state_dir` may be -1. */
 void last_read(int state_dir, const char *account, struct last *out);
-/* Says so in the log when it cannot be written; the pass is none the worse. */
-void last_write(int state_dir, const char *account, int64_t began, const struct haul_result *result);
+
+/* Failed passes in a row. Who makes several passes keeps it from one to the next, so that it is known also while the
+ * file cannot be written; {0} at first. */
+struct last_row {
+    unsigned failures;
+    bool told;    /* failure_threshold was reached in it */
+    bool unsaved; /* the file does not have it */
+};
+
+/* What a pass has changed about how the account is doing. */
+struct last_turn {
+    enum { LAST_AS_BEFORE, LAST_FAILING, LAST_WORKS_AGAIN } what; /* FAILING: failure_threshold was reached, once */
+    unsigned failures;                                            /* in a row; with WORKS_AGAIN those that there were */
+    char error[ERR_TEXT_MAX + ERR_PEER_MAX];                      /* in words; with WORKS_AGAIN the last one; "" */
+    struct last_row row;                                          /* in and out */
+};
+
+/* Says so in the log when it cannot be written; the pass is none the worse. A pass that was stopped (E_STOPPED) neither
+ * failed nor worked. */
+void last_write(int state_dir, const struct conf_account *account, int64_t began, const struct haul_result *result,
+                struct last_turn *turn);
 /* The same for a pass that could not even begin. */
-void last_write_error(const struct conf *c, const char *account, int64_t began, const struct err *e);
+void last_write_error(const struct conf *c, const struct conf_account *account, int64_t began, const struct err *e,
+                      struct last_turn *turn);
 
 #endif

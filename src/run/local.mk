@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/librun.a
 %C%_librun_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_librun_a_SOURCES = \
   %D%/destination.c %D%/destination.h \
+  %D%/hooks.c %D%/hooks.h \
   %D%/last.c %D%/last.h \
   %D%/pool.c %D%/pool.h \
   %D%/progress.c %D%/progress.h \

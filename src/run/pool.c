@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "net/digest.h"
+#include "run/hooks.h"
 #include "run/last.h"
 #include "run/progress.h"
 #include "run/report.h"
@@ -40,28 +41,10 @@ static void delivered(void *ctx, const struct haul_delivered *d)
     report_json_message(job->account->name, d);
 }
 
-static void run_job(struct pool *p, struct job *job)
+static void tell_error(const struct job *job)
 {
-    struct session_options options = { .dry_run = p->options->dry_run,
-                                       .oversize = p->options->oversize,
-                                       .progress = &job->progress,
-                                       .sessions = p->threads };
-    int64_t began = clock_wall();
-    struct session *session = NULL;
-    struct err e = ERR_INIT;
     char words[ERR_TEXT_MAX + ERR_PEER_MAX];
 
-    if (p->options->json)
-        options.observer = (struct haul_observer){ .ctx = job, .delivered = delivered };
-    if (session_open(p->conf, job->account, &options, &session, &e) != 0) {
-        job->result.err = e;
-        /* Whoever holds the lock writes the result. */
-        if (!p->options->dry_run && e.code != E_LOCKED)
-            last_write_error(p->conf, job->account->name, began, &e);
-    } else {
-        session_pass(session, &job->result);
-    }
-    session_close(&session);
     if (job->result.err.code == E_NONE || job->result.err.code == E_STOPPED || job->result.err_told)
         return;
     /* Each of them was warned of; with -q it was not, and the exit status would be without a word. */
@@ -69,6 +52,35 @@ static void run_job(struct pool *p, struct job *job)
         return;
     err_format(&job->result.err, words, sizeof(words));
     log_error("%s", words);
+}
+
+static void run_job(struct pool *p, struct job *job)
+{
+    struct session_options options = { .dry_run = p->options->dry_run,
+                                       .oversize = p->options->oversize,
+                                       .progress = &job->progress,
+                                       .sessions = p->threads };
+    int64_t began = clock_wall();
+    struct last_turn turn = { .what = LAST_AS_BEFORE };
+    struct session *session = NULL;
+    struct err e = ERR_INIT;
+    struct hooks hooks;
+
+    if (p->options->json)
+        options.observer = (struct haul_observer){ .ctx = job, .delivered = delivered };
+    options.turn = &turn;
+    hooks_begin(&hooks, p->conf, job->account, &options.observer);
+    if (session_open(p->conf, job->account, &options, &session, &e) != 0) {
+        job->result.err = e;
+        /* Whoever holds the lock writes the result. */
+        if (!p->options->dry_run && e.code != E_LOCKED)
+            last_write_error(p->conf, job->account, began, &e, &turn);
+    } else {
+        session_pass(session, &job->result);
+    }
+    session_close(&session);
+    tell_error(job);
+    hooks_end(&hooks, &job->result, &turn);
 }
 
 static void *work(void *arg)

@@ -274,10 +274,11 @@ static struct haul_options options_of(struct session *s)
 int session_pass(struct session *s, struct haul_result *out)
 {
     struct haul_options options = options_of(s);
+    struct last_turn own = { .what = LAST_AS_BEFORE }, *turn = s->options.turn != NULL ? s->options.turn : &own;
     int rc = haul_pass(&options, out);
 
     if (!s->options.dry_run)
-        last_write(s->state_dir, s->account->name, options.policy.now, out);
+        last_write(s->state_dir, s->account, options.policy.now, out, turn);
     return rc;
 }
 

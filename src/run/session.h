@@ -22,6 +22,7 @@
 #include "net/tls.h"
 
 struct session;
+struct last_turn;
 
 struct session_options {
     bool dry_run;
@@ -30,7 +31,8 @@ struct session_options {
     bool list_all;                  /* session_folders() tells every folder         */
     struct haul_progress *progress; /* NULL: nobody looks                           */
     struct haul_observer observer;
-    unsigned sessions; /* how many run at once: descriptors are shared */
+    struct last_turn *turn; /* what session_pass() has made of it (last.h); NULL: nobody asks */
+    unsigned sessions;      /* how many run at once: descriptors are shared */
     /* Borrowed: of session_source_new() for the same account; it outlives the session, and a pass that ends well leaves
      * it logged in where it can wait for news (haul/source.h). NULL: one that lives and is closed with the session. */
     struct source *source;

@@ -13,6 +13,8 @@
 #include "store/maildir_int.h"
 #include "wire/mailflag.h"
 
+enum { PLACED_NAME_MAX = MAILDIR_NAME_MAX + MAILFLAG_LETTERS + 4 };
+
 const char *const maildir_sub_names[SUB_COUNT] = { "tmp", "new", "cur" };
 
 /* ---- the tree ---- */
@@ -362,15 +364,32 @@ void maildir_scratch_drop(struct maildir_folder *f, const char *scratch)
     folder_let_go(f);
 }
 
+/* With flags a file is in cur/ and says them; that it has none is no flag. */
+static enum maildir_sub placed_name(const char *base, unsigned flags, char *out, size_t size)
+{
+    char letters[MAILFLAG_LETTERS];
+    enum maildir_sub sub = mailflag_letters(flags, letters) > 0 ? SUB_CUR : SUB_NEW;
+
+    snprintf(out, size, "%s%s%s", base, sub == SUB_CUR ? ":2," : "", letters);
+    return sub;
+}
+
+int maildir_placed_path(const struct maildir_folder *f, const char *base, unsigned flags, struct buf *out)
+{
+    char name[PLACED_NAME_MAX];
+    enum maildir_sub sub = placed_name(base, flags, name, sizeof(name));
+
+    return buf_putf(out, "%s/%s/%s", f->path, sub == SUB_CUR ? "cur" : "new", name);
+}
+
 static int place(struct maildir_folder *f, int tmp, const char *scratch, const char *base, unsigned flags)
 {
-    char letters[MAILFLAG_LETTERS], name[MAILDIR_NAME_MAX + MAILFLAG_LETTERS + 4];
-    enum maildir_sub sub = mailflag_letters(flags, letters) > 0 ? SUB_CUR : SUB_NEW;
+    char name[PLACED_NAME_MAX];
+    enum maildir_sub sub = placed_name(base, flags, name, sizeof(name));
     int to = folder_hold(f, sub), rc, saved;
 
     if (to < 0)
         return -1;
-    snprintf(name, sizeof(name), "%s%s%s", base, sub == SUB_CUR ? ":2," : "", letters);
     rc = maildir_move(f->md, tmp, scratch, to, name);
     saved = errno;
     if (rc == 0)

@@ -29,6 +29,7 @@
 #ifndef MAILHAUL_STORE_MAILDIR_H
 #define MAILHAUL_STORE_MAILDIR_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "wire/folder.h"
 
@@ -80,6 +81,8 @@ void maildir_base_name(char out[MAILDIR_NAME_MAX]);
 /* Moves tmp/scratch to its final place for these flags (enum mail_flag); an existing file is never replaced. */
 MUST_CHECK int maildir_place(struct maildir_folder *f, const char *scratch, const char *base, unsigned flags,
                              struct err *e);
+/* Where that is, appended. */
+MUST_CHECK int maildir_placed_path(const struct maildir_folder *f, const char *base, unsigned flags, struct buf *out);
 /* fsync of new/ and cur/ where something was placed, or found, since the last call. */
 MUST_CHECK int maildir_sync(struct maildir_folder *f, struct err *e);
 
