@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += %D%/quickstart
+EXTRA_DIST += %D%/quickstart \
+  %D%/systemd/system/mailhaul-fetch.service \
+  %D%/systemd/system/mailhaul-fetch.timer \
+  %D%/systemd/system/mailhaul.service \
+  %D%/systemd/user/mailhaul.service
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 zshcompletiondir = $(datadir)/zsh/site-functions

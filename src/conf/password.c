@@ -32,6 +32,17 @@ static int take_line(const struct buf *text, const char *what, struct secret *ou
     return secret_set(out, line) == 0 ? 0 : err_nomem(e);
 }
 
+/* What a service manager has handed to us alone: it belongs to root, and we read it by an access control list, which
+ * looks like permission for the group. */
+static bool is_credential(const char *path)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    size_t n = directory != NULL ? strlen(directory) : 0;
+
+    return n > 0 && directory[0] == '/' && strncmp(path, directory, n) == 0 && path[n] == '/' &&
+           strchr(path + n + 1, '/') == NULL;
+}
+
 /* A file of secrets is nobody else's to read. */
 static int read_private(const char *path, const char *key, struct buf *text, struct err *e)
 {
@@ -42,7 +53,7 @@ static int read_private(const char *path, const char *key, struct buf *text, str
         err_sys(e, E_CONFIG, errno, "%s %s cannot be read", key, path);
     else if (st.st_uid != geteuid() && st.st_uid != 0)
         err_set(e, E_CONFIG, "%s %s belongs to another user", key, path);
-    else if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
+    else if (S_ISREG(st.st_mode) && (st.st_mode & (is_credential(path) ? S_IROTH : S_IRGRP | S_IROTH)) != 0)
         err_set(e, E_CONFIG, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
     else if (io_read_all(fd, text) != 0)
         err_sys(e, E_CONFIG, errno, "%s %s cannot be read", key, path);

@@ -102,6 +102,43 @@ static void test_sources(void **state)
     }
 }
 
+static int ask_file(struct conf *c)
+{
+    struct secret got = { NULL, 0 };
+    struct err e = ERR_INIT;
+    int rc = conf_password(&c->accounts[0]->login, &got, &e);
+
+    secret_release(&got);
+    return rc;
+}
+
+/* As systemd hands them over: the group's permission is the mask of an access control list. */
+static void test_credentials(void **state)
+{
+    struct scratch *s = *state;
+    struct conf *c;
+
+    CHECK_INT(mkdir(scratch_path(s, "given"), 0700), 0);
+    scratch_file(s, "given/work", 0440, SLICE("x\n"));
+    scratch_file(s, "given/open", 0444, SLICE("x\n"));
+    c = load(s, "password_file = \"~/given/work\"");
+    CASE("a file of the group");
+    CHECK_INT(ask_file(c), -1);
+    CASE("is fine as a credential");
+    CHECK_INT(setenv("CREDENTIALS_DIRECTORY", scratch_path(s, "given"), 1), 0);
+    CHECK_INT(ask_file(c), 0);
+    CASE("of another directory");
+    CHECK_INT(setenv("CREDENTIALS_DIRECTORY", scratch_path(s, "giv"), 1), 0);
+    CHECK_INT(ask_file(c), -1);
+    conf_free(&c);
+    CASE("for all to read");
+    CHECK_INT(setenv("CREDENTIALS_DIRECTORY", scratch_path(s, "given"), 1), 0);
+    c = load(s, "password_file = \"${CREDENTIALS_DIRECTORY}/open\"");
+    CHECK_INT(ask_file(c), -1);
+    conf_free(&c);
+    CHECK_INT(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 /* A child that outlives its parent, holds the output open and would keep us for a minute. */
 static void test_grandchildren(void **state)
 {
@@ -232,8 +269,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_sources),     TEST(test_grandchildren),       TEST(test_terminal),
-        TEST(test_destination), cmocka_unit_test(test_nearest),
+        TEST(test_sources),  TEST(test_credentials), TEST(test_grandchildren),
+        TEST(test_terminal), TEST(test_destination), cmocka_unit_test(test_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
