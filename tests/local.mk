@@ -6,6 +6,7 @@ EXTRA_DIST += \
   %D%/pytest.ini \
   %D%/lib/case.py \
   %D%/lib/certs.py \
+  %D%/lib/daemon.py \
   %D%/lib/clock.c \
   %D%/lib/delayproxy.c \
   %D%/lib/destinations.py \
@@ -16,6 +17,7 @@ EXTRA_DIST += \
   %D%/lib/models.py \
   %D%/lib/mta.py \
   %D%/lib/peak.c \
+  %D%/lib/pushserver.py \
   %D%/lib/takers.py \
   %D%/lib/transcript.py \
   %D%/script \

@@ -1,86 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The daemon against a real server: it fetches, is told, survives the server, and leaves when it is asked to."""
-import contextlib
 import os
 import signal
-import subprocess
-import threading
 import time
 
 import pytest
 
 import mailhaul
+from daemon import arrives, running
 from dovecot import Dovecot, sample
 from live import contents, held, make_account
-
-
-class Daemon:
-    """mailhaul daemon, with what it says on standard error collected as it comes."""
-
-    def __init__(self, world, *args, env=None):
-        self.world, self.lines = world, []
-        self.child = world.start("-v", "daemon", *args, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.news = threading.Condition()
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        for line in self.child.stderr:
-            with self.news:
-                self.lines.append(line.decode("utf-8", "replace").rstrip("\n"))
-                self.news.notify_all()
-        with self.news:
-            self.lines.append("(the end)")
-            self.news.notify_all()
-
-    def wait_for(self, words, count=1, timeout=30):
-        """Until so many lines hold the words."""
-        def there():
-            return sum(words in line for line in self.lines) >= count or self.lines[-1:] == ["(the end)"]
-        with self.news:
-            self.news.wait_for(there, timeout)
-            assert sum(words in line for line in self.lines) >= count, "%r not said:\n%s" % (words, self.text())
-
-    def text(self):
-        return "\n".join(self.lines)[-6000:]
-
-    def stop(self, sent=signal.SIGTERM, most=5):
-        begin = time.monotonic()
-        self.child.send_signal(sent)
-        try:
-            self.child.wait(30)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            raise AssertionError("the daemon does not leave:\n" + self.text())
-        finally:
-            self.reader.join()
-        assert not mailhaul.SANITIZER.search(self.text().encode()), self.text()
-        assert self.child.returncode == 0, "exit %d\n%s" % (self.child.returncode, self.text())
-        assert time.monotonic() - begin < most, self.text()
-
-
-@contextlib.contextmanager
-def running(world, *args, **keys):
-    daemon = Daemon(world, *args, **keys)
-    try:
-        yield daemon
-        daemon.stop()
-    finally:
-        if daemon.child.poll() is None:
-            daemon.child.kill()
-            daemon.child.wait()
-        daemon.reader.join()
-        daemon.child.stderr.close()
-
-
-def arrives(root, count, daemon, timeout=30):
-    """Waits for so many messages; the seconds it took."""
-    begin = time.monotonic()
-    while len(mailhaul.read_maildir(root, data=False)) < count:
-        assert daemon.child.poll() is None, daemon.text()
-        assert time.monotonic() - begin < timeout, daemon.text()
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 @pytest.mark.parametrize("how,disabled", [("NOTIFY", []), ("IDLE on INBOX", ["NOTIFY"])])
