@@ -598,6 +598,9 @@ void account_move(struct account *a, struct edition *edition)
     a->edition->users--;
     a->edition = edition;
     edition->users++;
+    /* What gives the password may give another one by now. */
+    if (a->doing == ACCOUNT_STOPPED)
+        account_fetch(a, false);
 }
 
 void account_leave(struct account *a)

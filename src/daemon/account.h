@@ -125,7 +125,7 @@ void account_fetch(struct account *a, bool oversize);
 /* What waits is asked whether it still lives; what waits for the network to come back tries it, in_ms from now.
  * `slept`: the machine did, and so did every deadline. */
 void account_check(struct account *a, bool slept, int64_t in_ms);
-/* The same section is in a newer configuration (conf_carry_over()). */
+/* The same section is in a newer configuration (conf_carry_over()); STOPPED, it is tried again. */
 void account_move(struct account *a, struct edition *edition);
 /* Takes it down; may call `left` at once. */
 void account_leave(struct account *a);

@@ -10,7 +10,7 @@
  *     WAITING  its connection is parked, without a thread; readable or due -> a worker looks -> news: QUEUED
  *     SLEEPING no push: until `interval`
  *     BACKOFF  it failed: until schedule.h says
- *     STOPPED  the server refused the password twice: until its section changes, or somebody asks for a fetch
+ *     STOPPED  the server refused the password twice: until a reload, or until somebody asks for a fetch
  *
  * Calling sequence: supervisor_new(); what else lives in the loop is added; supervisor_run() until it is asked to stop
  * (base/stop.h); supervisor_free().

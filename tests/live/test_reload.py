@@ -124,6 +124,22 @@ def test_hup(dovecot, user, world, two):
         assert "no account has changed" in f.read()
 
 
+def test_a_refused_password_is_tried_again(dovecot, user, world):
+    """The section is the same; the file that it names is not."""
+    secret = world.dir + "/secret"
+    with open(secret, "w") as f:
+        f.write("wrong")
+    os.chmod(secret, 0o600)
+    dovecot.append(user, "INBOX", [sample(1)])
+    world.write_config(make_account(dovecot, user, world.mail, interval=1, password=None, password_file=secret))
+    with running(world) as daemon:
+        daemon.wait_for("refused twice")
+        with open(secret, "w") as f:
+            f.write(dovecot.password)
+        daemon.child.send_signal(signal.SIGHUP)
+        arrives(world.mail, 1, daemon)
+
+
 def test_service_manager(dovecot, user, world, two):
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(world.dir + "/notify")
