@@ -146,7 +146,7 @@ class Connection:
         if refusal is None:
             self.user = user
             self.model.mailbox = self.server.mailboxes[user]
-            here = sum(c.user == user for c in self.server.connections)
+            here = sum(c.user == user and not c.hushed for c in self.server.connections)
             self.server.peak[user] = max(self.server.peak[user], here)
         return refusal
 
@@ -272,7 +272,7 @@ class PushServer:
     @in_its_thread
     def cut(self, how="fin", chosen=lambda connection: True):
         """Returns how many."""
-        victims = [c for c in self.connections if chosen(c)]
+        victims = [c for c in self.connections if not c.writer.is_closing() and chosen(c)]
         for connection in victims:
             connection.over = True
             sock = connection.writer.get_extra_info("socket")

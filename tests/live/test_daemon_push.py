@@ -4,6 +4,7 @@
 PushServer tells at once, so that what is measured is mailhaul; Dovecot 2.3 itself waits up to half a second. The bounds
 are for machines that do other things besides, and for a program with sanitizers; tests/bench has the goals.
 """
+import signal
 import statistics
 import threading
 import time
@@ -163,7 +164,7 @@ def test_asked_by_signal_finds_a_dead_line(world):
             server.await_waiting(1)
             server.hush()
             server.append("u", sample(1))
-            daemon.child.send_signal(10)
+            daemon.child.send_signal(signal.SIGUSR1)
             assert arrives(world.mail, 1, daemon) < 10
 
 
