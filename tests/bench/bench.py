@@ -22,9 +22,12 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+import certs  # noqa: E402
 import mailhaul  # noqa: E402
+from daemon import Arrivals, running  # noqa: E402
 from dovecot import Dovecot, free_ports, sample  # noqa: E402
 from live import make_account  # noqa: E402
+from pushserver import PushServer  # noqa: E402
 
 Cost = collections.namedtuple("Cost", "seconds user rss")
 # Goals of the project: scenario, client, figure -> at most this.
@@ -468,6 +471,46 @@ class Bench:
         self.row("accounts-100", "mailhaul", "%s, %d at once: %.3f s, peak %.1f MB" % (protocol, sessions, statistics.median(seconds), statistics.median(peaks)),
                  (self.judge(statistics.median(seconds), 1.3) + self.judge(statistics.median(peaks), 40)).strip())
 
+    def push(self, disabled):
+        """From the server's word to the file in new/, by a server that tells at once."""
+        times = []
+        world = mailhaul.World(tempfile.mkdtemp(dir=self.dir))
+        with PushServer(["u"]) as server, Arrivals(world.mail) as mail:
+            world.write_config(server.account("u", world.mail, disable_extensions=disabled, interval=3600))
+            with running(world) as daemon:
+                for n in range(20 if self.args.short else 100):
+                    server.await_waiting(1)
+                    told = server.append("u", sample(n))
+                    times.append((mail.next(daemon) - told) * 1000)
+        self.row("daemon-push", "mailhaul", "%s: median %.1f ms, worst %.1f ms" % (
+            "IDLE" if disabled else "NOTIFY", statistics.median(times), max(times)), self.judge(statistics.median(times), 50).strip())
+
+    def idle(self):
+        """What an account costs that waits over TLS, and a minute in which nothing happens."""
+        few, count = 20, 100 if self.args.short else 1000
+        world = mailhaul.World(tempfile.mkdtemp(dir=self.dir))
+        authority = certs.Authority(world.dir + "/ca")
+        with PushServer(["u%d" % n for n in range(count)], pair=authority.issue("server")) as server:
+            def configure(n):
+                world.write_config("".join(server.account(user, world.mail + "/" + user, ca_file=authority.file, interval=3600,
+                                                          timeout=60) for user in server.users[:n]))
+            configure(few)
+            with running(world) as daemon:
+                server.await_waiting(few)
+                before = daemon.cost()
+                configure(count)
+                begin = time.monotonic()
+                server.await_waiting(count, 120)
+                started, after = time.monotonic() - begin, daemon.cost()
+                time.sleep(12)  # its threads go
+                busy = daemon.cost().cpu
+                time.sleep(6 if self.args.short else 60)
+                cpu = daemon.cost().cpu - busy
+        each = (after.pss - before.pss) / (count - few)
+        self.row("daemon-idle", "mailhaul", "%d accounts: %.1f KiB each, all there in %.1f s" % (count, each, started),
+                 self.judge(each, 40).strip())
+        self.row("daemon-idle", "mailhaul", "CPU %.2f s while nothing happens" % cpu, self.judge(cpu, 0.1).strip())
+
     def calls(self, protocol):
         """System calls a message at fetch-all, all threads counted."""
         if not shutil.which("strace"):
@@ -496,7 +539,8 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--dir", help="where the clients write; a real disk")
     parser.add_argument("scenario", nargs="*", help="pop3-all imap-all pop3-far imap-far pop3-none imap-none imap-some "
-                        "folders accounts-pop3 accounts-imap pop3-big imap-big pop3-calls imap-calls smtp lmtp smtp-far lmtp-far append hand-on-big")
+                        "folders accounts-pop3 accounts-imap pop3-big imap-big pop3-calls imap-calls smtp lmtp smtp-far lmtp-far append hand-on-big "
+                        "daemon-push-notify daemon-push-idle daemon-idle-1000")
     args = parser.parse_args()
     if mailhaul.program() is None:
         sys.exit("bench: no program: set MAILHAUL to a release build")
@@ -510,6 +554,9 @@ def main():
     scenarios["imap-some"], scenarios["folders"] = bench.some, bench.folders
     for kind in ("smtp", "lmtp", "smtp-far", "lmtp-far"):
         scenarios[kind] = lambda kind=kind: bench.hand_on(kind)
+    scenarios["daemon-push-notify"] = lambda: bench.push(None)
+    scenarios["daemon-push-idle"] = lambda: bench.push(["NOTIFY"])
+    scenarios["daemon-idle-1000"] = bench.idle
     scenarios["append"], scenarios["hand-on-big"] = bench.append, bench.hand_on_big
     try:
         print(subprocess.run([mailhaul.program(), "--version"], stdout=subprocess.PIPE, text=True).stdout.split("\n")[0])

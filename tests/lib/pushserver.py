@@ -223,6 +223,7 @@ class PushServer:
 
     async def serve(self, reader, writer):
         connection = Connection(self, reader, writer)
+        connection.task = asyncio.current_task()  # the loop itself does not keep a task that waits for nothing
         self.connections.add(connection)
         try:
             await connection.serve()
