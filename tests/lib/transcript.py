@@ -37,6 +37,7 @@ R @every-connection             unless there is a script for each of those
   @model [quiet]                the model's answer to this command, here; quiet: what it does, and nothing is said
   @read N                       N bytes of what the client sends now
   @tls                          the TLS handshake, now;  @delay MS;  @drip BYTES/MS  from here on
+  @stop                         the program is asked to stop (SIGTERM)
   @silent                       never another byte;  @close (TLS close_notify, FIN)  @cut (FIN)  @reset (RST)
 
 destinations beside the Maildir (destinations.py has the models, and what is always watched in their clients)
@@ -231,7 +232,7 @@ class Transcript:
 
     def _step(self, block, line):
         kinds = ("S:", "C:", "C~", "@bytes", "@repeat", "@body", "@stuffed", "@model", "@read", "@tls", "@delay", "@drip",
-                 "@silent", "@close", "@cut", "@reset")
+                 "@silent", "@close", "@cut", "@reset", "@stop")
         kind, _, rest = line.partition(" ")
         if block is None or kind not in kinds:
             raise ValueError("%s: cannot make sense of %r" % (self.path, line))
@@ -448,6 +449,8 @@ class Link:
                 raise Ended("cut by the script")
             elif kind == "@reset":
                 self.reset()
+            elif kind == "@stop":
+                self.play.world.interrupt()
 
     def repeat(self, rest):
         count, _, what = rest.partition(" ")
