@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_int.h"
 
+#include "wire/folder.h"
+
 /* What one account is made of. */
 struct draft {
     struct conf_report *report;
@@ -131,6 +133,44 @@ static void set_delivers(struct draft *d)
                            &a->delivers[a->deliver_count]);
 }
 
+static bool is_usual(uint16_t port)
+{
+    return port == 993 || port == 143 || port == 995 || port == 110;
+}
+
+static bool selects(const struct conf_account *a, const char *folder)
+{
+    return folder_selected((const char *const *)a->folders.v, a->folders.n, slice_str(folder), '/', 0);
+}
+
+/* What is appended where it was fetched from is new mail there: every pass would hand on what the one before did. */
+static bool feeds_itself(const struct conf_account *a, const struct conf_deliver *o)
+{
+    bool one_server = o->type == CONF_DELIVER_IMAP && a->host != NULL && o->host != NULL && a->login.user != NULL &&
+                      o->login.user != NULL && slice_ieq(slice_str(a->host), slice_str(o->host)) &&
+                      strcmp(a->login.user, o->login.user) == 0 &&
+                      (a->port == o->port || (is_usual(a->port) && is_usual(o->port)));
+
+    if (!one_server || o->folder_prefix != NULL)
+        return false;
+    if (a->protocol == CONF_POP3)
+        return o->folder == NULL || slice_ieq(slice_str(o->folder), SLICE("INBOX"));
+    return o->folder == NULL || selects(a, o->folder);
+}
+
+static void check_circles(struct draft *d)
+{
+    for (size_t i = 0; i < d->account->deliver_count; i++) {
+        const struct conf_deliver *o = &d->account->delivers[i];
+        char what[2 * CONF_NAME_MAX + 64];
+
+        if (!feeds_itself(d->account, o))
+            continue;
+        snprintf(what, sizeof(what), "deliver %.100s puts the mail back where it is fetched from, for ever: ", o->name);
+        problem(d, what, "name another folder, one that `folders` does not select, or another account");
+    }
+}
+
 static uint16_t usual_port(const struct conf_account *a)
 {
     if (a->protocol == CONF_IMAP)
@@ -169,6 +209,7 @@ static void check_whole(struct draft *d)
     if (a->tls_settings.key_file != NULL && a->tls_settings.cert_file == NULL && !wrote_anywhere(d, "tls_cert_file"))
         problem(d, "tls_key_file without ", "tls_cert_file");
     set_delivers(d);
+    check_circles(d);
 }
 
 static void build_account(struct draft *d, struct conf *c)

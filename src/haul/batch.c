@@ -266,14 +266,17 @@ static int commit_one(struct batch_store *s, struct batch *b, size_t k, struct s
     return 0;
 }
 
+/* E_STOPPED: a destination elsewhere was interrupted, and all else that needs no more than the disk is done. */
 static int commit_all(struct batch_store *s, struct batch *b, struct err *e)
 {
+    struct err stopped = ERR_INIT;
+
     for (size_t k = 0; k < s->sink_count; k++) {
         size_t count = 0;
         struct sink_slot **slots;
         int rc = 0;
 
-        if (s->sinks[k]->out)
+        if (s->sinks[k]->out || (stopped.code != E_NONE && s->sinks[k]->ops->write == NULL))
             continue;
         slots = slots_of(b, k, &count, e);
         if (slots == NULL)
@@ -281,10 +284,15 @@ static int commit_all(struct batch_store *s, struct batch *b, struct err *e)
         if (count > 0)
             rc = commit_one(s, b, k, slots, count, e);
         free(slots);
-        if (rc != 0)
+        if (rc != 0 && e->code != E_STOPPED)
             return -1;
+        if (rc != 0)
+            stopped = *e;
     }
-    return 0;
+    if (stopped.code == E_NONE)
+        return 0;
+    *e = stopped;
+    return -1;
 }
 
 static int folder_row(struct batch_store *s, struct visit *visit, struct err *e)
@@ -392,6 +400,7 @@ static void tell(const struct batch_store *s, const struct batch *b)
 
 int batch_commit(struct batch_store *s, struct batch *b, struct err *e)
 {
+    struct err later;
     int rc = -1;
 
     if (look_up(s, b, e) != 0 || prepare_all(s, b, e) != 0 || journal_begin(s->journal, e) != 0)
@@ -403,13 +412,16 @@ int batch_commit(struct batch_store *s, struct batch *b, struct err *e)
     }
     step("batch.staged");
     batch_free(&s->unrecorded, s->sinks, s->sink_count);
-    if (commit_all(s, b, e) != 0)
+    rc = commit_all(s, b, e);
+    if (rc != 0 && e->code != E_STOPPED)
         goto out;
     step("batch.delivered");
     tell(s, b);
     s->unrecorded = b;
     b = NULL;
-    rc = 0;
+    /* No other batch will follow this one. */
+    if (rc != 0 && batch_record(s, &later) != 0)
+        *e = later;
 out:
     batch_free(&b, s->sinks, s->sink_count);
     return rc;

@@ -10,6 +10,9 @@
  * and batch_record() writes the last batch's DELIVERED alone when no other follows. What a refusal means is decided
  * when it is known (outcome.h); batch_end() decides what is still open at the end of the pass.
  *
+ * When a destination elsewhere is interrupted by the wish to stop, the batch still goes into the Maildirs and is
+ * recorded; then the pass ends.
+ *
  * A destination whose error is its own is out for the rest of the pass: told, noted in `err`, asked for nothing more;
  * the others go on. Every other error ends the pass.
  *

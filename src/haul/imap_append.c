@@ -186,6 +186,18 @@ static bool ends_without_line_end(const struct spool_file *file)
     return octets > 0 && spool_read(file, octets - 1, &last, 1, &n, &ignored) == 0 && n == 1 && last != '\n';
 }
 
+/* Courier, older Cyrus and Exchange say so in words alone (RFC 5530 has codes for it). */
+static bool sounds_temporary(const struct imap_done *done)
+{
+    static const char *const words[] = { "quota", "temporar", "try again", "unavailable" };
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcasestr(done->text, words[i]) != NULL)
+            return done->status == IMAP_NO;
+    }
+    return false;
+}
+
 /* One message alone was refused: its own fault, the folder's, or the server's. */
 static void single_refused(struct appender *a, size_t i, const struct imap_done *done, const struct err *why)
 {
@@ -200,10 +212,13 @@ static void single_refused(struct appender *a, size_t i, const struct imap_done 
     } else if (strcasecmp(done->code, "NOPERM") == 0) {
         imap_target_refuse(mail->target, words);
         mail->stage = IMAP_WAITING;
-    } else if (why->code == E_BUSY) {
+    } else if (why->code == E_BUSY || sounds_temporary(done)) {
+        struct err busy = *why;
+
+        busy.code = E_BUSY;
         append_settle(a, i, DELIVERY_WANTED, words);
         if (++a->si->put_off >= PUT_OFF_MAX)
-            end_with(a, why);
+            end_with(a, &busy);
     } else {
         append_settle(a, i, DELIVERY_REJECTED, words);
     }

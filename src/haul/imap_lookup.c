@@ -40,6 +40,8 @@ struct lookup {
     uint32_t from;        /* the lowest of all */
     uint32_t uidvalidity; /* of the folder as it was opened */
     uint32_t uidnext;
+    bool empty;               /* the folder, when it was opened */
+    struct imap_done refusal; /* of a question about what is in it; IMAP_OK: all were answered */
     struct uid_set candidates;
     struct uid_set found; /* of SEARCH, not yet looked at */
     struct header_scan header;
@@ -276,6 +278,8 @@ static int opened_untagged(void *ctx, const struct imap_response *r, struct err 
     if ((slice_ieq(r->code, SLICE("UIDVALIDITY")) && num_parse_u32(r->code_args, &l->uidvalidity) != 0) ||
         (slice_ieq(r->code, SLICE("UIDNEXT")) && num_parse_u32(r->code_args, &l->uidnext) != 0))
         log_debug("the server sent a number that is none");
+    if (slice_ieq(r->name, SLICE("EXISTS")) && r->has_number)
+        l->empty = r->number == 0;
     return 0;
 }
 
@@ -294,6 +298,13 @@ static int open_folder(struct lookup *l, struct imap_done *done, struct err *e)
     return imap_finish(im, tag, &handler, done, e);
 }
 
+/* What was not told may be there. */
+static void note_refusal(struct lookup *l, const struct imap_done *done)
+{
+    if (done->status != IMAP_OK && l->refusal.status == IMAP_OK)
+        l->refusal = *done;
+}
+
 static int fetch_sizes(struct lookup *l, struct err *e)
 {
     struct imap_handler handler = { .ctx = l, .untagged = sizes_untagged };
@@ -304,7 +315,10 @@ static int fetch_sizes(struct lookup *l, struct err *e)
     imap_text(l->a->si->im, "UID FETCH %" PRIu32 ":* (UID RFC822.SIZE)", l->from);
     imap_end(l->a->si->im);
     imap_patient(l->a->si->im);
-    return imap_finish(l->a->si->im, tag, &handler, &done, e);
+    if (imap_finish(l->a->si->im, tag, &handler, &done, e) != 0)
+        return -1;
+    note_refusal(l, &done);
+    return 0;
 }
 
 static int fetch_headers(struct lookup *l, const struct uid_set *set, struct err *e)
@@ -328,6 +342,7 @@ static int fetch_headers(struct lookup *l, const struct uid_set *set, struct err
         imap_end(l->a->si->im);
         if (imap_finish(l->a->si->im, tag, &handler, &done, e) != 0)
             goto out;
+        note_refusal(l, &done);
     }
     rc = 0;
 out:
@@ -368,6 +383,9 @@ static int search_all(struct lookup *l, struct err *e)
         for (size_t i = 0; i < n; i++) {
             if (imap_finish(l->a->si->im, tags[i], &handler, &done, e) != 0)
                 return -1;
+            /* BAD: it cannot search for that. The sizes have to do. */
+            if (done.status == IMAP_NO)
+                note_refusal(l, &done);
         }
     }
     return fetch_headers(l, &l->found, e);
@@ -375,14 +393,32 @@ static int search_all(struct lookup *l, struct err *e)
 
 /* --- the answer ------------------------------------------------------------------------------------------------- */
 
+/* The server would not tell all: nobody knows. */
+static void settle_unknown(struct lookup *l, const struct imap_done *done, enum err_code usual, const char *what)
+{
+    char words[ERR_TEXT_MAX + ERR_PEER_MAX];
+    struct err why;
+
+    imap_refused(l->a->si->im, done, usual, what, &why);
+    err_format(&why, words, sizeof(words));
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->v[i].uid == 0)
+            append_settle(l->a, l->v[i].slot, DELIVERY_IN_DOUBT, words);
+    }
+}
+
 static void settle_wanted(struct lookup *l)
 {
+    if (l->refusal.status != IMAP_OK)
+        settle_unknown(l, &l->refusal, E_REJECTED, "to tell what is in the folder in which it may be");
     for (size_t i = 0; i < l->count; i++) {
         const struct wanted *w = &l->v[i];
         struct imap_mail *mail = append_mail(l->a, w->slot);
         struct sink_slot *slot = l->a->slots[w->slot];
 
         mail->doubt = false;
+        if (mail->stage == IMAP_SETTLED)
+            continue;
         if (mail->cut && w->uid == 0) {
             /* A server that took so long over it may yet have it: the next pass looks again. */
             append_settle(l->a, w->slot, DELIVERY_IN_DOUBT, NULL);
@@ -399,18 +435,6 @@ static void settle_wanted(struct lookup *l)
     }
 }
 
-/* The folder cannot be looked at: nobody knows. */
-static void settle_unknown(struct lookup *l, const struct imap_done *done)
-{
-    char words[ERR_TEXT_MAX + ERR_PEER_MAX];
-    struct err why;
-
-    imap_refused(l->a->si->im, done, E_NOFOLDER, "to open the folder in which it may be", &why);
-    err_format(&why, words, sizeof(words));
-    for (size_t i = 0; i < l->count; i++)
-        append_settle(l->a, l->v[i].slot, DELIVERY_IN_DOUBT, words);
-}
-
 static bool no_such_folder(const struct imap_done *done)
 {
     return strcasecmp(done->code, "NONEXISTENT") == 0 || strcasecmp(done->code, "TRYCREATE") == 0;
@@ -423,14 +447,14 @@ static int look_into(struct lookup *l, struct err *e)
     if (open_folder(l, &done, e) != 0)
         return -1;
     if (done.status != IMAP_OK && !no_such_folder(&done)) {
-        settle_unknown(l, &done);
+        settle_unknown(l, &done, E_NOFOLDER, "to open the folder in which it may be");
         return 0;
     }
     l->from = UINT32_MAX;
     for (size_t i = 0; i < l->count; i++)
         set_from(l, &l->v[i]);
     /* Nothing has come since. */
-    if (done.status == IMAP_OK && (l->uidnext == 0 || l->from < l->uidnext) &&
+    if (done.status == IMAP_OK && !l->empty && (l->uidnext == 0 || l->from < l->uidnext) &&
         (fetch_sizes(l, e) != 0 || fetch_headers(l, &l->candidates, e) != 0 || search_all(l, e) != 0))
         return -1;
     settle_wanted(l);
@@ -439,7 +463,7 @@ static int look_into(struct lookup *l, struct err *e)
 
 static int look_up_target(struct appender *a, struct imap_target *target, struct err *e)
 {
-    struct lookup l = { .a = a, .target = target };
+    struct lookup l = { .a = a, .target = target, .refusal = { .status = IMAP_OK } };
     int rc = -1;
 
     header_init(&l.header);

@@ -7,7 +7,7 @@
  * the server has no SMTPUTF8. 8-bit mail for a server without 8BITMIME is sent as it is.
  *
  * One connection serves the whole pass; while round trips are what is waited for, there are up to SMTP_LANES_MAX side
- * by side (haul/lanes.h), and up to three when a server near by takes its time, each with one message whose answer is
+ * by side (haul/lanes.h), and two when a server near by takes its time, each with one message whose answer is
  * not read yet and the envelope of the next.
  */
 #ifndef MAILHAUL_HAUL_SINK_SMTP_H

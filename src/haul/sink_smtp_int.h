@@ -24,11 +24,11 @@ enum {
     /* Failures of the connection in a row, with no message taken: the destination is gone. */
     SMTP_FAILURES_MAX = 3,
     /* Several connections pay when so much is waited for: milliseconds for EHLO, or for each of the first replies. In
-     * the second case it is the server's work that is waited for, and with more than a few connections its processes
+     * the second case it is the server's work that is waited for, and with more connections its processes
      * wait for each other. */
     SMTP_SLOW_EHLO_MS = 3,
     SMTP_SLOW_REPLY_MS = 1,
-    SMTP_LANES_NEAR = 3,
+    SMTP_LANES_NEAR = 2,
     SMTP_REPLIES_MEASURED = 8,
     /* One connection more for each so many messages: it has to earn its greeting, EHLO and login. */
     SMTP_LANE_MESSAGES = 8,

@@ -327,6 +327,12 @@ static bool teaches(struct smtp_lane *l, const struct err *e)
     return true;
 }
 
+/* A further connection that was of no use yet: the server may not want so many, and say so only now. */
+static bool is_surplus(const struct smtp_lane *l, const struct err *e)
+{
+    return l->index > 0 && !l->seasoned && (e->code == E_NET || e->code == E_BUSY);
+}
+
 /* The message under which the connection failed is not to blame for it. */
 static bool innocent(struct smtp_lane *l, const struct smtp_mail *mail, bool quirk, const struct err *e)
 {
@@ -335,7 +341,7 @@ static bool innocent(struct smtp_lane *l, const struct smtp_mail *mail, bool qui
     if (mail->begun || mail->handed)
         return false;
     /* 421 after so many messages: all connections may come to it at the same time. Each has taken some by then. */
-    if (l->seasoned && e->code == E_BUSY)
+    if ((l->seasoned && e->code == E_BUSY) || is_surplus(l, e))
         return true;
     return !own->again && (quirk || (l->seasoned && e->code == E_NET));
 }
@@ -355,8 +361,8 @@ static void settle_cut(struct smtp_lane *l, struct smtp_mail *mail, const struct
     smtp_mail_end(mail);
 }
 
-/* Leaves the lane without a connection and without a message. */
-static void clear_away(struct smtp_lane *l, const struct err *e)
+/* Leaves the lane without a connection and without a message. False: it is one too many. */
+static bool clear_away(struct smtp_lane *l, const struct err *e)
 {
     struct smtp_work *w = l->work;
     bool quirk;
@@ -372,14 +378,15 @@ static void clear_away(struct smtp_lane *l, const struct err *e)
     if (l->mail->slot != NULL && !is_over(w) && innocent(l, l->mail, quirk, e)) {
         struct smtp_slot *own = l->mail->slot->own;
 
-        own->again = true;
+        own->again = own->again || !is_surplus(l, e);
         give_back(w, l->mail);
-        return;
+        return !is_surplus(l, e);
     }
     if (l->mail->slot != NULL)
         settle_cut(l, l->mail, e);
     if (!quirk && !is_over(w))
         count_failure(w, e);
+    return true;
 }
 
 /* Nobody needs a further connection that is not to be had. */
@@ -429,7 +436,9 @@ void smtp_lane_run(struct smtp_lane *l)
             pthread_mutex_unlock(&l->work->lanes.lock);
         }
         grow(l);
-        if (work_through(l, &e) != 0)
-            clear_away(l, &e);
+        if (work_through(l, &e) != 0 && !clear_away(l, &e)) {
+            end_quietly(l, &e);
+            return;
+        }
     }
 }

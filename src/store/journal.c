@@ -445,6 +445,26 @@ int journal_begin_light(struct journal *j, struct err *e)
     return begin(j, true, e);
 }
 
+/* SQLite flushes what a transaction has written. One that finds all as it should be, because light commits have written
+ * it already, writes nothing, and must make those durable all the same. */
+static int flush_light(struct journal *j, struct err *e)
+{
+    sqlite3_file *wal = NULL;
+    int rc;
+
+    if (j->light || !j->unflushed)
+        return 0;
+    rc = sqlite3_file_control(j->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (rc == SQLITE_OK && wal != NULL && wal->pMethods != NULL)
+        rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (rc == SQLITE_OK) {
+        j->unflushed = false;
+        return 0;
+    }
+    j->broken = true;
+    return disk_err(e, EIO, "%s", j->path);
+}
+
 int journal_commit(struct journal *j, struct err *e)
 {
     sqlite3_stmt *st;
@@ -457,6 +477,9 @@ int journal_commit(struct journal *j, struct err *e)
         return -1;
     }
     j->writing = false;
+    j->unflushed |= j->light;
+    if (flush_light(j, e) != 0)
+        return -1;
     if (!j->light)
         step("journal.commit");
     return 0;

@@ -67,7 +67,8 @@ struct journal {
     sqlite3 *db;
     char *path;
     bool read_only, writing;
-    bool light; /* synchronous is NORMAL, not FULL */
+    bool light;     /* synchronous is NORMAL, not FULL */
+    bool unflushed; /* light commits since the last flush */
     /* An fsync has failed: what the kernel still holds of this file can no longer be trusted. */
     bool broken;
     char tag[JOURNAL_TAG_LEN + 1];

@@ -118,7 +118,7 @@ class World:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             child = subprocess.Popen([helper("peak"), peak, *wrap, *command], env=environment, cwd=self.home,
                                      stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-            late = False
+            late, self.child = False, child
             try:
                 child.wait(timeout)
             except subprocess.TimeoutExpired:
@@ -138,6 +138,11 @@ class World:
             assert result.code == check, "mailhaul %s: exit %d, not %d\n%s%s" % (
                 " ".join(args), result.code, check, text[-4000:], result.out.decode("utf-8", "replace")[-1000:])
         return result
+
+    def interrupt(self, number=signal.SIGTERM):
+        """A signal to the program that run() is waiting for, from another thread."""
+        with open("/proc/%d/task/%d/children" % (self.child.pid, self.child.pid)) as f:
+            os.kill(int(f.read().split()[0]), number)
 
     def run_pty(self, *args, timeout=60, env=None):
         """Runs with a terminal as standard error. Returns (exit code, bytes seen on it)."""

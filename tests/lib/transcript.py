@@ -37,6 +37,7 @@ R @every-connection             unless there is a script for each of those
   @model [quiet]                the model's answer to this command, here; quiet: what it does, and nothing is said
   @read N                       N bytes of what the client sends now
   @tls                          the TLS handshake, now;  @delay MS;  @drip BYTES/MS  from here on
+  @stop                         the program is asked to stop (SIGTERM)
   @silent                       never another byte;  @close (TLS close_notify, FIN)  @cut (FIN)  @reset (RST)
 
 destinations beside the Maildir (destinations.py has the models, and what is always watched in their clients)
@@ -55,7 +56,7 @@ R @sink-expect-handed UIDS [to=ADDRESS]   after this run these have been accepte
                                 counted over all runs, a UID that is named twice twice; for each recipient that was ever
                                 accepted, or for this one alone (C). Default: all that the source's INBOX has. FOLDER:1..3,
                                 `none`; `any` or `all` (all that the source ever had): once more for each time that the log
-                                called it a possible duplicate
+                                said that its answer was never read, or called it a possible duplicate
 R @sink-expect-unanswered UIDS|any  handed over whole in this run and never answered (default none)
 R @sink-expect-connections N    in this run
 R @sink-chaos P                 with probability P each answer is a refusal, a cut, late or nonsense, by dice that fall alike
@@ -231,7 +232,7 @@ class Transcript:
 
     def _step(self, block, line):
         kinds = ("S:", "C:", "C~", "@bytes", "@repeat", "@body", "@stuffed", "@model", "@read", "@tls", "@delay", "@drip",
-                 "@silent", "@close", "@cut", "@reset")
+                 "@silent", "@close", "@cut", "@reset", "@stop")
         kind, _, rest = line.partition(" ")
         if block is None or kind not in kinds:
             raise ValueError("%s: cannot make sense of %r" % (self.path, line))
@@ -448,6 +449,8 @@ class Link:
                 raise Ended("cut by the script")
             elif kind == "@reset":
                 self.reset()
+            elif kind == "@stop":
+                self.play.world.interrupt()
 
     def repeat(self, rest):
         count, _, what = rest.partition(" ")
@@ -906,10 +909,13 @@ class Play:
     def check_handed(self, side, recipient, text, inbox):
         found = [h.key for h in side.handed if h.has(recipient)]
         if text in ("any", "all"):
-            # What was sent again must have been called a possible duplicate, by its Message-ID.
+            # What was sent again must have been said to be in doubt, by its Message-ID: when the answer was missed, or
+            # when it is handed over again (one that is refused meanwhile and retried by hand is told the first time).
             def doubts(key):
                 folder, _, uid = ("INBOX:%s" % key).rpartition(":")
-                return self.said.count("possible duplicate: message <%s.%s@" % (re.sub(r"\W", "", folder.split(":")[-1]), uid))
+                name = "message <%s.%s@example.org> " % (re.sub(r"\W", "", folder.split(":")[-1]), uid)
+                return max(self.said.count("possible duplicate: " + name),
+                           len(re.findall(re.escape(name) + "was handed to [^\n]* never read: ", self.said)))
             twice = [key for key in set(found) if found.count(key) > 1 + doubts(key)]
             lacking = [key for key in self.everything if key not in found] if text == "all" else []
             if twice or lacking:

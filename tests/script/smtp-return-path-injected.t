@@ -13,8 +13,10 @@
 @bytes-message 9 Return-Path: <a>evil@x.example>\r\nSubject: bracket\r\n\r\n9\r\n
 @bytes-message 10 Return-Path: <"good one"@x.example>\r\nSubject: quoted well\r\n\r\n10\r\n
 @bytes-message 11 Return-Path: <evil\n.\nMAIL FROM:<evil@example.net>\r\nSubject: LF\r\n\r\n11\r\n
+@bytes-message 12 Return-Path: <"a\rRCPT TO:<evil@example.net>"@x.example>\r\nSubject: CR in quotes\r\n\r\n12\r\n
+@bytes-message 13 Return-Path: <"evil\0\x07"@x.example>\r\nSubject: control characters in quotes\r\n\r\n13\r\n
 @run fetch
-@sink-expect-handed 1..11
+@sink-expect-handed 1..13
 @sink-never-sent ^(?!MAIL FROM:<"a RCPT TO:<evil@example\.net>"@x\.example> ).*evil
 @sink-expect-sent ^MAIL FROM:<"good one"@x\.example>
 @sink-never-sent ^RCPT TO:<(?!me@example\.net>)

@@ -2,6 +2,7 @@
 """Servers that do anything at any time, for several passes; then an honest one. Whatever happened: nothing was removed before
 every recipient had it, nothing is lost, and nobody has anything twice but for the answers that were never read."""
 import os
+import re
 import tempfile
 
 import pytest
@@ -18,6 +19,7 @@ SHAPES = {
     "append": "@sink imap\n",
     "append-alone": "@sink imap\n@sink-capability IMAP4rev1 AUTH=PLAIN\n",
     "append-uidplus": "@sink imap\n@sink-config folder = 'Elsewhere'\n@sink-capability IMAP4rev1 AUTH=PLAIN UIDPLUS LITERAL-\n",
+    "both": "@sink smtp\n@sink imap two\n@maildir yes\n",
     "lmtp-chunks": "@sink lmtp\n@sink-capability PIPELINING; CHUNKING\n@sink-config to = { \"a@example.net\", \"b@example.net\" }\n",
 }
 TEXT = """# Made by test_chaos.py.
@@ -53,7 +55,11 @@ def test_chaos(shape, seed):
     with tempfile.TemporaryDirectory(prefix="mh-chaos-") as directory:
         path = os.path.join(directory, "%s-%d.t" % (shape, seed))
         with open(path, "w") as f:
-            f.write(TEXT % (SHAPES[shape], "".join(PASS % chance for chance in ("0.3", "0.15", "0.05", "0.1"))))
+            text = TEXT % (SHAPES[shape], "".join(PASS % chance for chance in ("0.3", "0.15", "0.05", "0.1")))
+            if shape == "both":
+                text = re.sub(r"^@sink(-\S+ .*)$", r"@sink\1\n@two\1", text, flags=re.M)
+                text = re.sub(r"^@run.*$", r"\g<0>\n@expect-maildir any", text, flags=re.M)
+            f.write(text)
         play = transcript.Play(transcript.Transcript(path), os.path.join(directory, "world"))
         play.perform()
         assert play.source.mailbox.folders["INBOX"].messages == [] or play.problems

@@ -3,10 +3,17 @@
 
 #include "scratch.h"
 
-#define REST         " host = h\n user = u\n deliver maildir { path = /m }\n"
-#define KEY(x)       "account a {\n" x "\n" REST "}\n"
+#define REST        " host = h\n user = u\n deliver maildir { path = /m }\n"
+#define KEY(x)      "account a {\n" x "\n" REST "}\n"
 /* A destination of the type, its keys on line 3. */
-#define TO(type, x)  "account a { host = h user = u\n deliver " type " {\n" x "\n} }\n"
+#define TO(type, x) "account a { host = s user = u\n deliver " type " {\n" x "\n} }\n"
+#define CIRCLE(protocol, keys, more)                                                                                   \
+    "account a {\n protocol = " protocol " host = H user = u password_command = { cat } " keys                         \
+    "\n deliver imap { host = h user = u password_command = { cat } " more " }\n}\n"
+#define CIRCLED                                                                                                        \
+    "c:1: account a: deliver imap puts the mail back where it is fetched from, for ever: name another folder, one "    \
+    "that "                                                                                                            \
+    "`folders` does not select, or another account\n"
 #define BAD(type, n) "c:" #n ": account a: deliver " type ": "
 
 /* The text, and every line that is said about it; "" for a good one. */
@@ -259,6 +266,13 @@ static const struct {
     { "two ways to a folder", TO("imap", "host = h user = u folder = a folder_prefix = b"),
       BAD("imap", 2) "folder and folder_prefix: mail goes either into one folder or into those of its source, below a "
                      "prefix; keep one of the two\n" },
+    { "a circle", CIRCLE("imap", "", ""), CIRCLED },
+    { "a circle through the other port", CIRCLE("imap", "", "port = 143 tls = starttls"), CIRCLED },
+    { "a circle by a pattern", CIRCLE("imap", "folders = { \"A/*\", INBOX }", "folder = \"A/B\""), CIRCLED },
+    { "a circle from POP3", CIRCLE("pop3", "", "folder = inbox"), CIRCLED },
+    { "into another folder", CIRCLE("imap", "", "folder = Kept"), "" },
+    { "into an excluded folder", CIRCLE("imap", "folders = { \"*\", \"!Kept\" }", "folder = Kept"), "" },
+    { "through another server's port", CIRCLE("imap", "", "port = 1143"), "" },
     { "a key and no certificate", TO("smtp", "host = h to = x tls_key_file = /k"),
       BAD("smtp", 2) "tls_key_file without tls_cert_file\n" },
     { "a mechanism of a destination", TO("smtp", "host = h to = x user = u auth = cram-md5"),

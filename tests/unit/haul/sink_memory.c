@@ -440,7 +440,7 @@ static int remote_commit(struct sink *s, struct sink_slot *const *slots, size_t 
         fate_broken("%s is to take mail and was never asked whether it can", s->name);
     for (size_t i = 0; i < count; i++) {
         if (m->down_after > 0 && m->handed == m->down_after)
-            return err_set(e, E_NET, "the connection to %s was cut", s->name);
+            return err_set(e, m->cut != E_NONE ? m->cut : E_NET, "the connection to %s was cut", s->name);
         if (remote_commit_one(m, slots[i], record, e) != 0)
             return -1;
     }

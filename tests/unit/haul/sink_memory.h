@@ -48,6 +48,7 @@ struct sink_memory {
     char doubt[32];                         /* the answer to these is lost           */
     char unfit[32];                         /* these it cannot even be offered       */
     unsigned down_after;                    /* messages into a pass the line is cut; 0: never */
+    enum err_code cut;                      /* what commit() says then; E_NET        */
     enum err_code down;                     /* what ready() says                     */
     enum err_code lame;                     /* what prepare() says                   */
     enum err_code absent;                   /* what open() says                      */

@@ -384,6 +384,30 @@ static void test_unfit(void **state)
     world_end();
 }
 
+/* What has arrived whole is not fetched again for a Maildir, wherever that stands in the configuration. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    CASE("stopped between two destinations");
+    begin(false, 2, 1);
+    w.batch_messages = 40;
+    say_many(1, 3);
+    first->down_after = 1;
+    first->cut = E_STOPPED;
+    pass_with(E_STOPPED);
+    CHECK_INT(first->handed, 1);
+    CHECK_INT(sink_memory_count(second), 3);
+    CHECK_INT(delivery_of("m01", first, SLICE_NONE), DELIVERY_DELIVERED);
+    CHECK_INT(delivery_of("m02", first, SLICE_NONE), DELIVERY_WANTED);
+    CHECK_INT(delivery_of("m02", second, SLICE_NONE), DELIVERY_DELIVERED);
+    CHECK_INT(row_of("m02").tries, 0);
+    first->down_after = 0;
+    PASS(2);
+    CHECK_INT(second->recovered, 0);
+    ARRIVED(2);
+    world_end();
+}
+
 /* --- doubt ------------------------------------------------------------------------------------------------------- */
 
 static void test_doubt(void **state)
@@ -721,6 +745,7 @@ int main(void)
         cmocka_unit_test(test_many_put_off),
         cmocka_unit_test(test_drop_rejected),
         cmocka_unit_test(test_unfit),
+        cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_doubt_alone),
         cmocka_unit_test(test_doubt_stays),

@@ -751,6 +751,11 @@ static void lanes_share_the_work(void **state)
                                              { .on = "+", .reply = "421 one is enough" },
                                              { .on = "EHLO", .connection = 1, .reply = "250 " PIPE, .delay_ms = 20 },
                                              { 0 } };
+    static const struct mta_rule alone_in_mail[] = { { .on = "MAIL", .connection = 1, .reply = "250 ok" },
+                                                     { .on = "MAIL", .reply = "421 too many at once" },
+                                                     { .on = ".", .reply = "250 ok", .delay_ms = 5 },
+                                                     { .on = "EHLO", .reply = "250 " PIPE, .delay_ms = 20 },
+                                                     { 0 } };
     static const struct mta_rule cuts[] = { { .on = "EHLO", .reply = "250 " PIPE, .delay_ms = 20 },
                                             { .on = "MAIL", .nth = 30, .reply = NULL },
                                             { .on = "MAIL", .nth = 40, .reply = NULL },
@@ -764,6 +769,7 @@ static void lanes_share_the_work(void **state)
         { "a slow EHLO", slow, 8, 8 },
         { "slow answers", slow_later, SMTP_LANES_NEAR, SMTP_LANES_NEAR },
         { "further connections are refused", alone, 2, 8 },
+        { "further connections take no mail", alone_in_mail, 2, 8 },
         { "connections are cut now and then", cuts, 8, 11 },
     };
 

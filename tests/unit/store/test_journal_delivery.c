@@ -7,8 +7,24 @@
 #include "store/journal_int.h"
 #include "store_test.h"
 
+#include <sys/syscall.h>
+
 static struct err e;
 static struct journal *j;
+static unsigned flushes;
+static bool flushes_fail;
+
+/* In front of libc's, for SQLite too. */
+int fdatasync(int fd)
+{
+    flushes++;
+    if (flushes_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
 static struct journal_sink sink_a, sink_b;
 static int64_t message;
 
@@ -220,9 +236,28 @@ static void test_light(void **state)
     CHECK_INT(synchronous(), NORMAL);
     OK(journal_delivery(j, message, sink_a.id, DELIVERY_DELIVERED, NULL, &e));
     OK(journal_commit(j, &e));
+    flushes = 0;
     OK(journal_begin(j, &e));
     CHECK_INT(synchronous(), FULL);
     OK(journal_commit(j, &e));
+    CASE("nothing is left to be written, but to be flushed");
+    CHECK(flushes > 0); /* the first of a file flushes its directory, too */
+    CASE("nor that");
+    flushes = 0;
+    OK(journal_begin(j, &e));
+    OK(journal_commit(j, &e));
+    CHECK_INT(flushes, 0);
+
+    CASE("a flush that fails");
+    OK(journal_begin_light(j, &e));
+    OK(journal_delivery(j, message, sink_b.id, DELIVERY_DELIVERED, NULL, &e));
+    OK(journal_commit(j, &e));
+    CHECK_INT(flushes, 0);
+    OK(journal_begin(j, &e));
+    flushes_fail = true;
+    FAILS(journal_commit(j, &e), E_DISK, "a.db");
+    flushes_fail = false;
+    FAILS(journal_begin(j, &e), E_DISK, "a.db");
 }
 
 /* The first version's tables as they were. What is in such a file is used as it is. */
