@@ -44,7 +44,7 @@ packages_of() {
         dnf:demo) echo openssl dovecot ;;
         dnf:tests)
             echo libcmocka-devel binutils openssl python3 python3-pytest python3-pytest-xdist
-            echo dovecot libasan libubsan libtsan
+            echo dovecot libasan libubsan libtsan python3-prometheus_client
             ;;
         dnf:ci) echo clang clang-tools-extra ShellCheck codespell mandoc xz ;;
         apk:build)
@@ -59,7 +59,7 @@ packages_of() {
         apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
         pacman:build) echo base-devel openssl confuse sqlite zlib jansson libidn2 ;;
         pacman:demo) echo openssl dovecot ;;
-        pacman:tests) echo cmocka openssl dovecot python python-pytest python-pytest-xdist ;;
+        pacman:tests) echo cmocka openssl dovecot python python-pytest python-pytest-xdist python-prometheus_client ;;
         pacman:ci) echo clang shellcheck codespell mandoc xz ;;
     esac
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "daemon/service.h"
+#include "daemon/control.h"
 #include "daemon/supervisor.h"
 #include "run/session.h"
 
@@ -63,6 +64,7 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
                                           .name_count = o->named ? o->account_count : 0 };
     struct supervisor *s = NULL;
     struct service *service = NULL;
+    struct control *control = NULL;
     struct err e = ERR_INIT;
     int status;
 
@@ -75,10 +77,16 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
         status = err_exit_status(e.code);
         goto out;
     }
+    if (control_open(s, &control, &e) != 0) {
+        log_error("%s", e.text);
+        status = err_exit_status(e.code);
+        goto out;
+    }
     catch_signals();
     status = run(s);
 out:
     service_free(&service);
+    control_close(&control);
     supervisor_free(&s);
     free_names(names);
     return status;

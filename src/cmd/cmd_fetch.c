@@ -3,7 +3,29 @@
 
 #include <unistd.h>
 
+#include "base/stop.h"
+#include "cmd/fetch_daemon.h"
 #include "run/pool.h"
+#include "run/report.h"
+
+/* Those that the daemon did not fetch; nothing to do when it fetched all. */
+static int fetch_rest(const struct cmd_options *o, const struct conf *c, const struct pool_options *options,
+                      const bool *done, int status)
+{
+    const struct conf_account **rest = calloc(o->account_count + 1, sizeof(*rest));
+    size_t n = 0;
+
+    if (rest == NULL)
+        return err_exit_status(E_NOMEM);
+    for (size_t i = 0; i < o->account_count; i++) {
+        if (!done[i])
+            rest[n++] = o->accounts[i];
+    }
+    if (n > 0 || o->account_count == 0)
+        status = report_worse(status, pool_fetch(c, rest, n, options));
+    free(rest);
+    return status;
+}
 
 int cmd_fetch(const struct cmd_options *o, const struct conf *c)
 {
@@ -11,6 +33,16 @@ int cmd_fetch(const struct cmd_options *o, const struct conf *c)
                                           .oversize = o->oversize,
                                           .json = o->json,
                                           .progress = isatty(STDERR_FILENO) && !o->quiet && o->verbosity < 2 };
+    bool *done = calloc(o->account_count + 1, sizeof(*done));
+    int status = EXIT_OK;
 
-    return pool_fetch(c, o->accounts, o->account_count, &options);
+    if (done == NULL)
+        return err_exit_status(E_NOMEM);
+    /* A dry run changes nothing, and needs no lock. */
+    if (!o->dry_run && o->account_count > 0)
+        status = fetch_by_daemon(o, c, &options, done);
+    if (stop_requested() == 0)
+        status = fetch_rest(o, c, &options, done, status);
+    free(done);
+    return status;
 }

@@ -26,6 +26,8 @@ void help_print(void)
            "      --oversize      fetch: also the messages over max_size\n"
            "      --connect       check: also connect and log in, to destinations too\n"
            "      --adopt         check: bind the Maildirs as they are now to their accounts\n"
+           "      --watch         status: again every second\n"
+           "      --prometheus    status: in the Prometheus text format\n"
            "  -h, --help          this page\n"
            "  -V, --version       version, libraries and features\n"
            "\nConfiguration: ~/.config/mailhaul/mailhaul.conf, else /etc/mailhaul/mailhaul.conf;\n"

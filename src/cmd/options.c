@@ -85,7 +85,13 @@ static int take(struct options *out, int option, unsigned *used, char **argv, st
         *used |= TAKES_ADOPT;
         return 0;
     case OPT_PROMETHEUS:
+        o->prometheus = true;
+        *used |= TAKES_PROMETHEUS;
+        return 0;
     case OPT_WATCH:
+        o->watch = true;
+        *used |= TAKES_WATCH;
+        return 0;
     case OPT_DEVICE:
         return err_set(e, E_CONFIG, "%s is not yet supported by this version", argv[optind - 1]);
     case ':':
@@ -110,7 +116,11 @@ static int check_options(const struct cmd *cmd, unsigned used, struct err *e)
     static const struct {
         unsigned bit;
         const char *name;
-    } bits[] = { { TAKES_OVERSIZE, "--oversize" }, { TAKES_CONNECT, "--connect" }, { TAKES_ADOPT, "--adopt" } };
+    } bits[] = { { TAKES_OVERSIZE, "--oversize" },
+                 { TAKES_CONNECT, "--connect" },
+                 { TAKES_ADOPT, "--adopt" },
+                 { TAKES_WATCH, "--watch" },
+                 { TAKES_PROMETHEUS, "--prometheus" } };
 
     for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
         if ((used & bits[i].bit & ~cmd->takes) != 0)
@@ -162,6 +172,8 @@ int options_parse(struct options *out, int argc, char **argv, struct err *e)
     }
     if (out->cmd->run == NULL)
         return err_set(e, E_CONFIG, "mailhaul %s is not yet supported by this version", out->cmd->name);
+    if (out->o.json && out->o.prometheus)
+        return err_set(e, E_USAGE, "--json and --prometheus are two forms of the same; give one of them");
     if (check_options(out->cmd, used, e) != 0 || (out->cmd->actions != NULL && take_action(out, e) != 0))
         return -1;
     if (out->name_count < out->cmd->accounts_min || out->name_count > out->cmd->accounts_max)

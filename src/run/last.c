@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -12,6 +13,33 @@
 #include "run/session.h"
 
 enum { NAME_MAX_BYTES = 1024, FILE_MAX = 16 * 1024 };
+
+/* Both ways: what is written is what is read. */
+static const struct {
+    const char *key;
+    size_t at;
+} counts[] = {
+    { "messages", offsetof(struct last, messages) },
+    { "bytes", offsetof(struct last, bytes) },
+    { "removed", offsetof(struct last, removed) },
+    { "skipped", offsetof(struct last, skipped) },
+    { "failed", offsetof(struct last, failed) },
+    { "quarantined", offsetof(struct last, quarantined) },
+    { "set_aside", offsetof(struct last, set_aside) },
+    { "messages_today", offsetof(struct last, messages_today) },
+    { "bytes_today", offsetof(struct last, bytes_today) },
+    { "total_passes", offsetof(struct last, total.passes) },
+    { "total_failures", offsetof(struct last, total.failures) },
+    { "total_messages", offsetof(struct last, total.messages) },
+    { "total_bytes", offsetof(struct last, total.bytes) },
+    { "total_removed", offsetof(struct last, total.removed) },
+    { "total_quarantined", offsetof(struct last, total.quarantined) },
+};
+
+static uint64_t *count_at(struct last *l, size_t i)
+{
+    return (uint64_t *)(void *)((char *)l + counts[i].at);
+}
 
 static void take_text(const json_t *o, const char *key, char *out, size_t size)
 {
@@ -25,6 +53,15 @@ static uint64_t take_count(const json_t *o, const char *key)
     json_int_t v = json_integer_value(json_object_get(o, key));
 
     return v > 0 ? (uint64_t)v : 0;
+}
+
+/* 20261121: what people call the same day. */
+static json_int_t day_of(int64_t s)
+{
+    time_t when = (time_t)s;
+    struct tm tm;
+
+    return localtime_r(&when, &tm) != NULL ? (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday : 0;
 }
 
 void last_read(int state_dir, const char *account, struct last *out)
@@ -46,17 +83,17 @@ void last_read(int state_dir, const char *account, struct last *out)
     out->began = (int64_t)take_count(o, "began");
     out->ended = (int64_t)take_count(o, "ended");
     out->last_success = (int64_t)take_count(o, "last_success");
+    out->last_error_at = (int64_t)take_count(o, "last_error_at");
     out->failures = (unsigned)take_count(o, "failures");
     out->told = json_is_true(json_object_get(o, "told"));
     out->exit_status = (int)take_count(o, "exit_status");
     take_text(o, "error_name", out->error_name, sizeof(out->error_name));
     take_text(o, "error", out->error, sizeof(out->error));
-    out->messages = take_count(o, "messages");
-    out->bytes = take_count(o, "bytes");
-    out->removed = take_count(o, "removed");
-    out->skipped = take_count(o, "skipped");
-    out->failed = take_count(o, "failed");
-    out->quarantined = take_count(o, "quarantined");
+    take_text(o, "last_error", out->last_error, sizeof(out->last_error));
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        *count_at(out, i) = take_count(o, counts[i].key);
+    if (json_integer_value(json_object_get(o, "day")) != day_of(clock_wall()))
+        out->messages_today = out->bytes_today = 0;
 out:
     json_decref(o);
     io_close(&fd);
@@ -97,42 +134,79 @@ static void turn_over(struct last_turn *turn, const struct last *before, const s
     row->told = false;
 }
 
-static json_t *describe(const char *account, int64_t began, const struct haul_result *r, const struct last *before,
-                        const struct last_turn *turn)
+/* What is to be read next time: `l` is what was read before this pass. */
+static void add_pass(struct last *l, int64_t began, const struct haul_result *r, const struct last_row *row)
 {
-    bool failed = r->err.code != E_NONE;
-    char words[ERR_TEXT_MAX + ERR_PEER_MAX] = "";
+    bool stopped = r->err.code == E_STOPPED, failed = r->err.code != E_NONE && !stopped;
+    char words[sizeof(l->error)];
 
-    if (failed)
+    l->began = began;
+    l->ended = clock_wall();
+    l->exit_status = report_exit_status(r);
+    l->failures = row->failures;
+    l->told = row->told;
+    if (!stopped)
+        l->error_name[0] = l->error[0] = '\0';
+    if (failed) {
+        snprintf(l->error_name, sizeof(l->error_name), "%s", err_name(r->err.code));
         err_format(&r->err, words, sizeof(words));
-    return json_pack("{s:s, s:I, s:I, s:I, s:i, s:b, s:i, s:s, s:s%, s:I, s:I, s:I, s:I, s:I, s:I}", "account", account,
-                     "began", (json_int_t)began, "ended", (json_int_t)clock_wall(), "last_success",
-                     (json_int_t)(failed ? before->last_success : began), "failures", (int)turn->row.failures, "told",
-                     turn->row.told, "exit_status", report_exit_status(r), "error_name",
-                     failed ? err_name(r->err.code) : "", "error", words, strlen(words), "messages",
-                     (json_int_t)r->messages, "bytes", (json_int_t)r->bytes, "removed", (json_int_t)r->removed,
-                     "skipped", (json_int_t)r->skipped, "failed", (json_int_t)r->failed, "quarantined",
-                     (json_int_t)r->quarantined);
+        log_printable(l->error, sizeof(l->error), slice_str(words));
+        memcpy(l->last_error, l->error, sizeof(l->last_error));
+        l->last_error_at = l->ended;
+    } else if (!stopped) {
+        l->last_success = began;
+    }
+    l->messages = r->messages;
+    l->bytes = r->bytes;
+    l->removed = r->removed;
+    l->skipped = r->skipped;
+    l->failed = r->failed;
+    l->quarantined = r->quarantined;
+    l->messages_today += r->messages;
+    l->bytes_today += r->bytes;
+    l->total.passes++;
+    l->total.failures += failed;
+    l->total.messages += r->messages;
+    l->total.bytes += r->bytes;
+    l->total.removed += r->removed;
+    l->total.quarantined += r->quarantined;
+}
+
+static char *text_of(const char *account, struct last *l)
+{
+    json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:i, s:b, s:i, s:s, s:s, s:s, s:I, s:I}", "account", account, "began",
+                          (json_int_t)l->began, "ended", (json_int_t)l->ended, "last_success",
+                          (json_int_t)l->last_success, "failures", (int)l->failures, "told", l->told, "exit_status",
+                          l->exit_status, "error_name", l->error_name, "error", l->error, "last_error", l->last_error,
+                          "last_error_at", (json_int_t)l->last_error_at, "day", day_of(l->ended));
+    char *text = NULL;
+
+    for (size_t i = 0; o != NULL && i < ARRAY_LEN(counts); i++)
+        (void)json_object_set_new(o, counts[i].key, json_integer((json_int_t)*count_at(l, i)));
+    if (o != NULL)
+        text = json_dumps(o, JSON_COMPACT);
+    json_decref(o);
+    return text;
 }
 
 void last_write(int state_dir, const struct conf_account *account, int64_t began, const struct haul_result *r,
-                struct last_turn *turn)
+                const unsigned *set_aside, struct last_turn *turn)
 {
     struct buf name = BUF_INIT(NAME_MAX_BYTES);
-    struct last before;
-    json_t *o = NULL;
-    char *text = NULL;
+    struct last l;
+    char *text;
 
-    last_read(state_dir, account->name, &before);
-    turn_over(turn, &before, &r->err, account->failure_threshold);
-    o = describe(account->name, began, r, &before, turn);
-    text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+    last_read(state_dir, account->name, &l);
+    turn_over(turn, &l, &r->err, account->failure_threshold);
+    add_pass(&l, began, r, &turn->row);
+    if (set_aside != NULL)
+        l.set_aside = *set_aside;
+    text = text_of(account->name, &l);
     turn->row.unsaved = text == NULL || session_state_name(account->name, ".last", &name) != 0 ||
                         io_replace_file(state_dir, buf_cstr(&name), slice_str(text), false) != 0;
     if (turn->row.unsaved)
         log_warn(
             "the result of this pass could not be written to the state directory; `mailhaul status` will not show it");
-    json_decref(o);
     free(text);
     buf_release(&name);
 }
@@ -146,6 +220,6 @@ void last_write_error(const struct conf *c, const struct conf_account *account, 
 
     if (session_state_dir(c, false, &dir, &ignored) != 0)
         dir = -1;
-    last_write(dir, account, began, &result, turn);
+    last_write(dir, account, began, &result, NULL, turn);
     io_close(&dir);
 }

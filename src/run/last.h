@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * last.h - STATE/NAME.last: when the last pass of an account was, and how it ended. JSON, replaced whole, without
- * fsync: it is for people, nothing hangs on it.
+ * last.h - STATE/NAME.last: when the last pass of an account was, how it ended, and what came today and ever. JSON,
+ * replaced whole, without fsync: it is for people, nothing hangs on it.
  */
 #ifndef MAILHAUL_RUN_LAST_H
 #define MAILHAUL_RUN_LAST_H
@@ -18,6 +18,14 @@ struct last {
     char error_name[16]; /* "auth", "tls"...; "": none */
     char error[ERR_TEXT_MAX + ERR_PEER_MAX];
     uint64_t messages, bytes, removed, skipped, failed, quarantined;
+    uint64_t set_aside; /* messages in quarantine at its end */
+    /* The last error there was, whatever passes went well since. */
+    char last_error[ERR_TEXT_MAX + ERR_PEER_MAX];
+    int64_t last_error_at;                /* s since 1970; 0: never */
+    uint64_t messages_today, bytes_today; /* of this machine's day; nothing when the last pass was on another */
+    struct {
+        uint64_t passes, failures, messages, bytes, removed, quarantined;
+    } total; /* since there is this file */
 };
 
 /* What could not be read is "not known". `state_dir` may be -1. */
@@ -40,9 +48,9 @@ struct last_turn {
 };
 
 /* Says so in the log when it cannot be written; the pass is none the worse. A pass that was stopped (E_STOPPED) neither
- * failed nor worked. */
+ * failed nor worked. `set_aside` NULL: as many as before. */
 void last_write(int state_dir, const struct conf_account *account, int64_t began, const struct haul_result *result,
-                struct last_turn *turn);
+                const unsigned *set_aside, struct last_turn *turn);
 /* The same for a pass that could not even begin. */
 void last_write_error(const struct conf *c, const struct conf_account *account, int64_t began, const struct err *e,
                       struct last_turn *turn);

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 
+enum { OBJECT_MAX = 64 * 1024 };
+
 void report_size(uint64_t octets, char *out, size_t size)
 {
     static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
@@ -51,19 +53,25 @@ int report_summary(const struct haul_result *r, bool dry_run, struct buf *out)
     return r->quarantined > 0 ? buf_putf(out, ", %" PRIu64 " set aside", r->quarantined) : 0;
 }
 
-static void put_line(json_t *o)
+void report_json_line(const char *text)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 
-    if (text != NULL) {
-        pthread_mutex_lock(&lock);
-        puts(text);
-        fflush(stdout);
-        pthread_mutex_unlock(&lock);
-    }
+    pthread_mutex_lock(&lock);
+    puts(text);
+    fflush(stdout);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Lets `o` go. */
+static int put_object(json_t *o, struct buf *out)
+{
+    char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+    int rc = text != NULL ? buf_put_str(out, text) : -1;
+
     free(text);
     json_decref(o);
+    return rc;
 }
 
 /* JSON is Unicode; of other bytes a unique-id keeps its printable form. */
@@ -75,7 +83,7 @@ static json_t *text_of(struct slice s)
     return json_string(words);
 }
 
-void report_json_message(const char *account, const struct haul_delivered *d)
+int report_message(const char *account, const struct haul_delivered *d, struct buf *out)
 {
     json_t *o = json_pack("{s:s, s:s, s:o, s:I, s:s, s:s}", "event", "message", "account", account, "folder",
                           text_of(d->folder), "octets", (json_int_t)d->octets, "deliver", d->sink, "name", d->name);
@@ -84,10 +92,10 @@ void report_json_message(const char *account, const struct haul_delivered *d)
         json_object_set_new(o, "uid", json_integer(d->uid));
     if (o != NULL && d->uidl.n > 0)
         json_object_set_new(o, "uidl", text_of(d->uidl));
-    put_line(o);
+    return put_object(o, out);
 }
 
-void report_json_account(const char *account, const struct haul_result *r, bool dry_run, int64_t took_ms)
+int report_account(const char *account, const struct haul_result *r, bool dry_run, int64_t took_ms, struct buf *out)
 {
     char words[ERR_TEXT_MAX + ERR_PEER_MAX] = "";
     json_t *o;
@@ -106,7 +114,25 @@ void report_json_account(const char *account, const struct haul_result *r, bool 
         json_object_set_new(o, "would_fetch_bytes", json_integer((json_int_t)r->would_fetch_bytes));
         json_object_set_new(o, "would_remove", json_integer((json_int_t)r->would_remove));
     }
-    put_line(o);
+    return put_object(o, out);
+}
+
+void report_json_message(const char *account, const struct haul_delivered *d)
+{
+    struct buf text = BUF_INIT(OBJECT_MAX);
+
+    if (report_message(account, d, &text) == 0)
+        report_json_line(buf_cstr(&text));
+    buf_release(&text);
+}
+
+void report_json_account(const char *account, const struct haul_result *r, bool dry_run, int64_t took_ms)
+{
+    struct buf text = BUF_INIT(OBJECT_MAX);
+
+    if (report_account(account, r, dry_run, took_ms, &text) == 0)
+        report_json_line(buf_cstr(&text));
+    buf_release(&text);
 }
 
 int report_worse(int a, int b)

@@ -11,9 +11,14 @@ MUST_CHECK int report_summary(const struct haul_result *r, bool dry_run, struct 
 /* "3.4 MB" */
 void report_size(uint64_t octets, char *out, size_t size);
 
-/* Lines on standard output, whole even when threads write at once. */
+/* The JSON object of `fetch --json` for a message that arrived and for an account at its end, appended. */
+MUST_CHECK int report_message(const char *account, const struct haul_delivered *d, struct buf *out);
+MUST_CHECK int report_account(const char *account, const struct haul_result *r, bool dry_run, int64_t took_ms,
+                              struct buf *out);
+/* The same as lines on standard output, whole even when threads write at once. */
 void report_json_message(const char *account, const struct haul_delivered *d);
 void report_json_account(const char *account, const struct haul_result *r, bool dry_run, int64_t took_ms);
+void report_json_line(const char *text);
 
 /* The one of two exit statuses that decides, in the order of CONTRACT section 1. */
 int report_worse(int a, int b);

@@ -276,9 +276,12 @@ int session_pass(struct session *s, struct haul_result *out)
     struct haul_options options = options_of(s);
     struct last_turn own = { .what = LAST_AS_BEFORE }, *turn = s->options.turn != NULL ? s->options.turn : &own;
     int rc = haul_pass(&options, out);
+    unsigned set_aside;
+    struct err e;
 
     if (!s->options.dry_run)
-        last_write(s->state_dir, s->account, options.policy.now, out, turn);
+        last_write(s->state_dir, s->account, options.policy.now, out,
+                   journal_quarantine_count(s->journal, &set_aside, &e) == 0 ? &set_aside : NULL, turn);
     return rc;
 }
 

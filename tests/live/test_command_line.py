@@ -31,8 +31,8 @@ REFUSED = [
     (["--conect", "check"], 64, "--connect"), (["-x"], 64, "-x"), (["--json=yes"], 64, "--json"), (["-c"], 64, "-c"),
     (["check", "--oversize"], 64, "--oversize"), (["fetch", "--adopt"], 64, "--adopt"), (["folders"], 64, "folders ACCOUNT"),
     (["folders", "work", "home"], 64, "folders ACCOUNT"), (["quarantine"], 64, "list|retry|drop"),
-    (["quarantine", "lst"], 64, "list"), (["status", "wrok"], 64, "work"), (["status", "--watch"], 78, "not yet"),
-    (["status", "--prometheus"], 78, "not yet"), (["login", "--device", "work"], 78, "not yet"),
+    (["quarantine", "lst"], 64, "list"), (["status", "wrok"], 64, "work"), (["fetch", "--watch"], 64, "--watch"),
+    (["status", "--prometheus", "--json"], 64, "--json"), (["stop", "work"], 64, "mailhaul stop"), (["login", "--device", "work"], 78, "not yet"),
     (["setup", "me@example.org"], 78, "not yet"), (["reload"], 78, "not yet"),
 ]
 
