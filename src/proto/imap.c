@@ -482,7 +482,7 @@ int imap_literal_begin(struct imap *im, uint32_t tag, uint64_t octets, bool *go_
     imap_text(im, "{%" PRIu64 "%s}\r\n", octets, at_once ? "+" : "");
     if (!at_once && imap_await_go(im, sent, NULL, go_out, e) != 0)
         return -1;
-    if (!*go_out && sent->result.status == IMAP_OK) {
+    if (!*go_out && sent->result->status == IMAP_OK) {
         im->broken = true;
         return err_set(e, E_PROTO, "%s said that it has a message which was not sent yet", im->host);
     }
