@@ -18,7 +18,7 @@ static int count_set_aside(const struct conf *c, int dir, struct status_line *l)
     unsigned n = 0;
     int rc = -1;
 
-    if (session_state_name(l->account, ".db", &name) != 0)
+    if (conf_state_name(l->account, ".db", &name) != 0)
         err_nomem(&e);
     else if (journal_open(dir, c->state_dir, buf_cstr(&name), true, &j, &e) == 0)
         rc = journal_quarantine_count(j, &n, &e);

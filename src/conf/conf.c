@@ -59,6 +59,14 @@ static void login_release(struct conf_login *l)
     free(l->password_file);
     free(l->netrc);
     conf_strings_release(&l->auth);
+    free(l->oauth.client_id);
+    secret_release(&l->oauth.client_secret);
+    free(l->oauth.tenant);
+    conf_strings_release(&l->oauth.scopes);
+    free(l->oauth.authorize_url);
+    free(l->oauth.token_url);
+    free(l->oauth.device_url);
+    free(l->state);
 }
 
 void conf_deliver_release(struct conf_deliver *d)
@@ -346,7 +354,7 @@ static int set_defaults(struct conf *c, struct conf_report *r)
         return conf_report(r, c->path, 0, "state_dir: there is no home directory to put it in; write one");
     if (c->spool_dir == NULL)
         c->spool_dir = strdup(c->state_dir);
-    return c->spool_dir != NULL ? 0 : conf_report_nomem(r);
+    return c->spool_dir != NULL && conf_set_states(c) == 0 ? 0 : conf_report_nomem(r);
 }
 
 int conf_load(const char *path, struct conf **out, struct err *e)

@@ -49,6 +49,17 @@ struct conf_tls_settings {
     bool min_1_3;
 };
 
+/* OAuth 2.0 (RFC 6749). What `provider` knows is filled in; "TENANT" in its addresses is replaced. */
+enum conf_grant { CONF_GRANT_CODE, CONF_GRANT_CLIENT_CREDENTIALS };
+struct conf_oauth {
+    char *client_id; /* NULL: this login is no OAuth login of ours */
+    struct secret client_secret;
+    char *tenant;
+    struct conf_strings scopes;
+    char *authorize_url, *token_url, *device_url; /* https only; NULL: not known */
+    enum conf_grant grant;
+};
+
 /* Which of the four ways gives the password; setting any one of them in an account hides all of `defaults`. */
 struct conf_login {
     char *whose;         /* for a person: "account work", "account work, destination mta" */
@@ -60,7 +71,12 @@ struct conf_login {
     struct conf_strings password_command;
     char *password_file;
     char *netrc;              /* path of a netrc file */
-    struct conf_strings auth; /* {"auto"}, or a list of "plain", "login" */
+    struct conf_strings auth; /* {"auto"}, or mechanisms, in lower case */
+    struct conf_oauth oauth;
+    /* What is kept for this login between runs stands in files whose paths begin so (".oauth", ".tls", ".login" are
+     * appended): "STATE/NAME" of an account, "STATE/NAME:DELIVER" of a destination, encoded as the other state files
+     * are. */
+    char *state;
 };
 
 struct conf_deliver {
@@ -162,6 +178,9 @@ MUST_CHECK int conf_carry_over(const struct conf *before, struct conf *now, size
 /* The name most like `word` among `names` when it is near enough for a typing slip, else NULL. Letters count without
  * case. */
 const char *conf_nearest(const char *word, const char *const *names, size_t count);
+
+/* `name` as state files are named by it, and `suffix`, appended: every byte but letters, digits and "_@+-." as %XX. */
+MUST_CHECK int conf_state_name(const char *name, const char *suffix, struct buf *out);
 
 /* The password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
  * (no server has refused anything). password_command: argv without a shell, first line, 30 s (E_TIMEOUT), its own

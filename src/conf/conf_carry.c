@@ -183,6 +183,8 @@ int conf_carry_over(const struct conf *before, struct conf *now, size_t *same_ou
     *same_out = 0;
     if (carry_fixed(before, now, fixed_out, e) != 0)
         return -1;
+    if (conf_set_states(now) != 0)
+        return err_nomem(e);
     for (size_t i = 0; i < now->account_count; i++) {
         struct conf_account **old = find_near(before, now->accounts[i]->name, &near);
 

@@ -177,5 +177,7 @@ void conf_one_password(struct conf_report *r, const char *where, unsigned in, cf
 int conf_strings_set(struct conf_strings *s, const char *only);
 /* The trees in the order in which they were read, to `c` (which has its path set). */
 void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct conf *c);
+/* Fills in, or keeps, conf_login.state of every login. -1: no memory. */
+MUST_CHECK int conf_set_states(struct conf *c);
 
 #endif

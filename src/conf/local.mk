@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libconf.a
   %D%/conf_keys.c \
   %D%/conf_parse.c \
   %D%/conf_scan.c \
+  %D%/conf_state.c \
   %D%/conf_value.c \
   %D%/nearest.c \
   %D%/password.c

@@ -534,6 +534,13 @@ int stream_push_deflate(struct stream *s, struct err *e)
     return 0;
 }
 
+void stream_tls_binding(const struct stream *s, struct tls_binding *out)
+{
+    *out = (struct tls_binding){ .type = TLS_BINDING_NONE };
+    if (s->tls != NULL)
+        tls_layer_binding(s->tls, out);
+}
+
 const struct tls_facts *stream_tls(const struct stream *s)
 {
     return s->tls != NULL ? tls_layer_facts(s->tls) : NULL;

@@ -79,6 +79,8 @@ MUST_CHECK int stream_push_tls(struct stream *s, const struct tls_settings *sett
 MUST_CHECK int stream_push_deflate(struct stream *s, struct err *e);
 /* NULL when there is no TLS layer. Borrowed, lives as long as the stream. */
 const struct tls_facts *stream_tls(const struct stream *s);
+/* TLS_BINDING_NONE when there is no TLS layer, or none that a login can be bound to. */
+void stream_tls_binding(const struct stream *s, struct tls_binding *out);
 
 /* What poll() may watch for POLLIN, and nothing else be done with. */
 int stream_fd(const struct stream *s);

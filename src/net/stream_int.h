@@ -105,6 +105,8 @@ MUST_CHECK int deflate_layer(struct layer *below, struct slice buffered, struct 
 MUST_CHECK int tls_layer(struct layer *below, const struct tls_settings *settings, struct layer **out, struct err *e);
 enum layer_result tls_handshake(struct layer *l, struct err *e);
 const struct tls_facts *tls_layer_facts(const struct layer *l);
+/* Leaves `out` as it is when there is none. */
+void tls_layer_binding(const struct layer *l, struct tls_binding *out);
 
 /* socks5.c: asks the proxy at the other end of `s` for a connection to host and port. E_NET in the proxy's sense,
  * E_AUTH, E_PROTO. */

@@ -708,3 +708,24 @@ const struct tls_facts *tls_layer_facts(const struct layer *l)
 {
     return &((const struct tls_layer *)l)->facts;
 }
+
+/* RFC 9266 section 4.2; RFC 5929 section 3, which only extended master secret (RFC 7627) makes safe. */
+void tls_layer_binding(const struct layer *l, struct tls_binding *out)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    const struct tls_layer *t = (const struct tls_layer *)l;
+    SSL *ssl = t->ssl;
+
+    if (SSL_version(ssl) >= TLS1_3_VERSION) {
+        out->n = 32;
+        if (SSL_export_keying_material(ssl, out->data, out->n, label, sizeof(label) - 1, (const unsigned char *)"", 0,
+                                       1) == 1)
+            out->type = TLS_BINDING_EXPORTER;
+    } else if (SSL_get_extms_support(ssl) == 1) {
+        /* The Finished of the full handshake is the client's; of a resumed one, the server's (RFC 5929 section 3.1). */
+        out->n = SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out->data, sizeof(out->data))
+                                         : SSL_get_finished(ssl, out->data, sizeof(out->data));
+        if (out->n > 0 && out->n <= sizeof(out->data))
+            out->type = TLS_BINDING_UNIQUE;
+    }
+}

@@ -25,9 +25,33 @@
 #ifndef MAILHAUL_NET_TLS_H
 #define MAILHAUL_NET_TLS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum tls_version { TLS_1_2, TLS_1_3 };
+
+/* Where sessions are kept from one connection, and one run, to the next (RFC 8446 section 2.2). `key` is text without
+ * blanks that stands for the peer and for everything its certificate was judged by: a session is only good for the same
+ * key. A session that was taken is not given out again. Called in the thread of the connection. */
+struct tls_tickets {
+    bool (*take)(void *ctx, const char *key, struct buf *out); /* false: none; the bytes are secret */
+    void (*keep)(void *ctx, const char *key, struct slice session);
+    void *ctx;
+};
+
+/* RFC 6698: what the DNS, signed, says of the peer's certificate or key. */
+struct tls_tlsa {
+    uint8_t usage, selector, matching;
+    struct slice data;
+};
+
+/* For SCRAM-*-PLUS: tls-exporter (RFC 9266) with TLS 1.3, tls-unique (RFC 5929) with 1.2 and extended master secret. */
+enum tls_binding_type { TLS_BINDING_NONE, TLS_BINDING_EXPORTER, TLS_BINDING_UNIQUE };
+struct tls_binding {
+    enum tls_binding_type type;
+    unsigned char data[64];
+    size_t n;
+};
 
 struct tls_settings {
     const char *host;                /* the name to verify, and SNI unless it is an address */
@@ -38,6 +62,11 @@ struct tls_settings {
     const char *cert_file; /* client certificate chain, PEM; NULL: none           */
     const char *key_file;  /* NULL: in cert_file                                  */
     enum tls_version min_version;
+    const struct tls_tickets *tickets; /* NULL: every handshake is a full one         */
+    /* When there are any, the certificate is judged by them alone (DANE-EE) or by them and the name (DANE-TA), RFC 7672
+     * section 3.1; a trust file does not count. */
+    const struct tls_tlsa *tlsa;
+    size_t tlsa_count;
 };
 
 struct tls_facts {

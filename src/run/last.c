@@ -71,7 +71,7 @@ void last_read(int state_dir, const char *account, struct last *out)
     int fd = -1;
 
     *out = (struct last){ 0 };
-    if (state_dir < 0 || session_state_name(account, ".last", &name) != 0)
+    if (state_dir < 0 || conf_state_name(account, ".last", &name) != 0)
         goto out;
     fd = openat(state_dir, buf_cstr(&name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || io_read_all(fd, &text) != 0)
@@ -202,7 +202,7 @@ void last_write(int state_dir, const struct conf_account *account, int64_t began
     if (set_aside != NULL)
         l.set_aside = *set_aside;
     text = text_of(account->name, &l);
-    turn->row.unsaved = text == NULL || session_state_name(account->name, ".last", &name) != 0 ||
+    turn->row.unsaved = text == NULL || conf_state_name(account->name, ".last", &name) != 0 ||
                         io_replace_file(state_dir, buf_cstr(&name), slice_str(text), false) != 0;
     if (turn->row.unsaved)
         log_warn(

@@ -34,25 +34,6 @@ struct session {
     size_t batch_messages;
 };
 
-int session_state_name(const char *account, const char *suffix, struct buf *out)
-{
-    static const char hex[] = "0123456789ABCDEF", plain[] = "_@+-.";
-
-    for (const char *p = account; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ascii_isdigit(*p);
-        char escaped[4] = { '%', hex[c >> 4], hex[c & 15], '\0' };
-
-        if (letter || (strchr(plain, c) != NULL && p != account)) {
-            if (buf_put_char(out, *p) != 0)
-                return -1;
-        } else if (buf_put_str(out, escaped) != 0) {
-            return -1;
-        }
-    }
-    return buf_put_str(out, suffix);
-}
-
 /* The entry that leads to a new directory: without it, what is in there goes with the power. */
 static int sync_parent(const char *path)
 {
@@ -178,8 +159,7 @@ static int open_state(struct session *s, struct err *e)
 
     if (session_state_dir(s->conf, read_only, &s->state_dir, e) != 0)
         goto out;
-    if (session_state_name(s->account->name, ".lock", &lock) != 0 ||
-        session_state_name(s->account->name, ".db", &db) != 0) {
+    if (conf_state_name(s->account->name, ".lock", &lock) != 0 || conf_state_name(s->account->name, ".db", &db) != 0) {
         if (strlen(s->account->name) < STATE_NAME_MAX / 4)
             err_nomem(e);
         else

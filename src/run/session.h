@@ -68,8 +68,6 @@ struct journal *session_journal(struct session *s);
 /* "imaps imap.example.org, user me", appended. */
 MUST_CHECK int session_describe(const struct session *s, struct buf *out);
 
-/* The name of a state file of an account: "NAME" + `suffix`, appended. */
-MUST_CHECK int session_state_name(const char *account, const char *suffix, struct buf *out);
 /* The directory of the state files, made (mode 0700, with its parents) when missing unless `read_only`: then -1 in
  * *fd_out and 0 for a missing one. */
 MUST_CHECK int session_state_dir(const struct conf *c, bool read_only, int *fd_out, struct err *e);
