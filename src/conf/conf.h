@@ -71,7 +71,7 @@ struct conf_login {
     struct conf_strings password_command;
     char *password_file;
     char *netrc;              /* path of a netrc file */
-    struct conf_strings auth; /* {"auto"}, or mechanisms, in lower case */
+    struct conf_strings auth; /* {"auto"}, or mechanisms, in lower case; what cannot work with the rest is refused */
     struct conf_oauth oauth;
     /* What is kept for this login between runs stands in files whose paths begin so (".oauth", ".tls", ".login" are
      * appended): "STATE/NAME" of an account, "STATE/NAME:DELIVER" of a destination, encoded as the other state files
@@ -181,6 +181,10 @@ const char *conf_nearest(const char *word, const char *const *names, size_t coun
 
 /* `name` as state files are named by it, and `suffix`, appended: every byte but letters, digits and "_@+-." as %XX. */
 MUST_CHECK int conf_state_name(const char *name, const char *suffix, struct buf *out);
+
+/* True when the login is by an OAuth 2.0 token that this program gets and renews itself: there is a client_id, and
+ * `auth` is auto or names oauthbearer or xoauth2. A password beside it is then not asked for. */
+bool conf_login_is_oauth(const struct conf_login *l);
 
 /* The password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
  * (no server has refused anything). password_command: argv without a shell, first line, 30 s (E_TIMEOUT), its own

@@ -71,6 +71,12 @@ void conf_one_password(struct conf_report *r, const char *where, unsigned in, cf
     }
 }
 
+/* Who has a password of his own means that, and not the OAuth login of all others. */
+static bool hidden_by_password(const struct conf_key *key)
+{
+    return conf_key_is_password(key) || strcmp(key->name, "oauth_client_id") == 0;
+}
+
 static void set_values(struct draft *d)
 {
     struct conf_report silent = { .first = d->report->first, .quiet = true };
@@ -86,7 +92,7 @@ static void set_values(struct draft *d)
             (void)conf_value_store(&v, d->account);
             continue;
         }
-        if (own_password && conf_key_is_password(key))
+        if (own_password && hidden_by_password(key))
             continue;
         v.report = &silent;
         for (size_t at = d->default_count; at-- > 0;) {
@@ -189,6 +195,23 @@ static bool wrote_anywhere(const struct draft *d, const char *name)
     return false;
 }
 
+static void check_login(struct draft *d)
+{
+    struct conf_account *a = d->account;
+    const struct conf_login_draft login = { .report = d->report,
+                                            .where = d->where,
+                                            .in = IN_ACCOUNT,
+                                            .own = d->own,
+                                            .defaults = d->defaults,
+                                            .default_count = d->default_count,
+                                            .pop3 = a->protocol == CONF_POP3,
+                                            .plaintext = a->tls == CONF_TLS_PLAINTEXT,
+                                            .tls = &a->tls_settings,
+                                            .login = &a->login };
+
+    conf_login_check(&login);
+}
+
 /* What is wrong only in sight of the whole account. A key that was written, and refused for its value, is not
  * missing. */
 static void check_whole(struct draft *d)
@@ -208,6 +231,7 @@ static void check_whole(struct draft *d)
         problem(d, "tunnel and proxy: ", "a connection goes through one of them");
     if (a->tls_settings.key_file != NULL && a->tls_settings.cert_file == NULL && !wrote_anywhere(d, "tls_cert_file"))
         problem(d, "tls_key_file without ", "tls_cert_file");
+    check_login(d);
     set_delivers(d);
     check_circles(d);
 }

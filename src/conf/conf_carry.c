@@ -64,12 +64,15 @@ static bool same_value(const struct conf_key *key, const void *a, const void *b)
     case KIND_MAILBOX:
     case KIND_FOLDER:
     case KIND_FIELD:
+    case KIND_URL:
+    case KIND_TENANT:
         return same_text(*(char *const *)field_of(key, a), *(char *const *)field_of(key, b));
     case KIND_LIST:
     case KIND_ARGV:
     case KIND_PATTERNS:
     case KIND_FINGERPRINTS:
     case KIND_AUTH:
+    case KIND_SCOPES:
     case KIND_MAILBOXES:
     case KIND_DOMAINS:
         return same_strings(field_of(key, a), field_of(key, b));

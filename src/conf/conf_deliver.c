@@ -171,9 +171,15 @@ static void check_socket(struct draft *d)
 
 static void check_login(struct draft *d)
 {
-    static const char *const keys[] = {
-        "password", "password_command", "password_file", "netrc", "authorize_as", "auth"
-    };
+    static const char *const keys[] = { "password", "password_command", "password_file", "netrc", "authorize_as",
+                                        "auth",     "oauth_client_id" };
+    const struct conf_login_draft login = { .report = d->report,
+                                            .where = d->where,
+                                            .in = IN_DELIVER,
+                                            .own = d->section,
+                                            .plaintext = d->out->tls == CONF_TLS_PLAINTEXT,
+                                            .tls = &d->out->tls_settings,
+                                            .login = &d->out->login };
 
     conf_one_password(d->report, d->where, IN_DELIVER, d->section);
     for (size_t i = 0; i < ARRAY_LEN(keys) && !wrote(d, "user"); i++) {
@@ -182,6 +188,7 @@ static void check_login(struct draft *d)
             return;
         }
     }
+    conf_login_check(&login);
 }
 
 static void set_login(struct draft *d, const char *parent)
@@ -214,8 +221,8 @@ static void finish_server(struct draft *d, const char *parent)
                                                : "host = \"localhost\"");
     if (wrote(d, "tls_key_file") && !wrote(d, "tls_cert_file"))
         problem(d, "tls_key_file without ", "tls_cert_file");
-    check_login(d);
     set_login(d, parent);
+    check_login(d);
 }
 
 static void finish_mta(struct draft *d)

@@ -6,6 +6,7 @@
  *     conf_parse.c  libconfuse: text to sections of strings, each with its line               cfg_t
  *     conf_build.c  merges `defaults`, runs every value through conf_keys.c and conf_value.c  struct conf
  *     conf_deliver.c  the same for one destination
+ *     conf_login.c  the keys of a login, one by one and together, for both
  *     conf_carry.c  a newer one takes the place of one in use
  *
  * All mistakes go through conf_report(), so that a person sees every one of them and not the first alone.
@@ -72,6 +73,9 @@ enum conf_kind {
     KIND_PATTERNS, /* struct conf_strings; min 0: may be empty */
     KIND_FINGERPRINTS,
     KIND_AUTH,
+    KIND_SCOPES, /* struct conf_strings, a list, or several in one string */
+    KIND_URL,    /* char *, https */
+    KIND_TENANT, /* char *, a part of addresses */
     KIND_BOOL,
     KIND_NUMBER, /* min to max, into a field of any width */
     KIND_OCTETS,
@@ -164,6 +168,33 @@ void conf_deliver_build(struct conf_report *r, const char *parent, const char *a
                         struct conf_deliver *out);
 /* What an account or a destination is called is part of file names, of messages and of JSON. */
 bool conf_good_name(const char *name);
+
+/* ---- conf_login.c ---- */
+
+/* Of one value, for conf_value.c. */
+int conf_check_auth(const struct conf_value *v, const char *word);
+int conf_check_url(const struct conf_value *v, const char *url);
+int conf_check_tenant(const struct conf_value *v, const char *tenant);
+int conf_store_scopes(const struct conf_value *v, struct conf_strings *field);
+/* Appends the scopes in `text`, which blanks separate. -1: no memory. */
+int conf_scopes_add(struct conf_strings *to, const char *text);
+
+/* A login whose values are all stored, and where they were written. */
+struct conf_login_draft {
+    struct conf_report *report;
+    const char *where; /* "account work: " */
+    unsigned in;       /* of enum conf_where */
+    cfg_t *own;        /* the section that the login is of */
+    cfg_t *const *defaults;
+    size_t default_count; /* of an account: those of all files; the later one counts */
+    bool pop3, plaintext;
+    const struct conf_tls_settings *tls;
+    struct conf_login *login;
+};
+/* What cannot work together, or is missing, is reported; the grant that was not written follows from the scopes. */
+void conf_login_check(const struct conf_login_draft *d);
+/* False for logins by token, certificate or ticket: nobody is asked for a password. */
+bool conf_login_wants_password(const struct conf_login *l, const struct conf_tls_settings *tls);
 
 /* ---- password.c ---- */
 

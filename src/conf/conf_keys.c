@@ -34,6 +34,9 @@ static const struct conf_choice deliver_types[] = {
     { "lmtp", CONF_DELIVER_LMTP, false },       { "imap", CONF_DELIVER_IMAP, false },
     { "command", CONF_DELIVER_COMMAND, false }, { NULL, 0, false }
 };
+static const struct conf_choice grants[] = { { "authorization_code", CONF_GRANT_CODE, false },
+                                             { "client_credentials", CONF_GRANT_CLIENT_CREDENTIALS, false },
+                                             { NULL, 0, false } };
 static const struct conf_choice newlines[] = { { "lf", false, false }, { "crlf", true, false }, { NULL, 0, false } };
 
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
@@ -90,13 +93,14 @@ const struct conf_key conf_keys[] = {
     { "password_file", ACCOUNT(login.password_file), .kind = KIND_PATH },
     { "netrc", ACCOUNT(login.netrc), .kind = KIND_PATH },
     { "auth", ACCOUNT(login.auth), .kind = KIND_AUTH },
-    { "oauth_client_id", LATER(IN_ACCOUNT) },
-    { "oauth_client_secret", LATER(IN_ACCOUNT) },
-    { "oauth_tenant", LATER(IN_ACCOUNT) },
-    { "oauth_scopes", LATER(IN_ACCOUNT) },
-    { "oauth_authorize_url", LATER(IN_ACCOUNT) },
-    { "oauth_token_url", LATER(IN_ACCOUNT) },
-    { "oauth_device_url", LATER(IN_ACCOUNT) },
+    { "oauth_client_id", ACCOUNT(login.oauth.client_id), .kind = KIND_STRING },
+    { "oauth_client_secret", ACCOUNT(login.oauth.client_secret), .kind = KIND_SECRET },
+    { "oauth_tenant", ACCOUNT(login.oauth.tenant), .kind = KIND_TENANT },
+    { "oauth_scopes", ACCOUNT(login.oauth.scopes), .kind = KIND_SCOPES },
+    { "oauth_authorize_url", ACCOUNT(login.oauth.authorize_url), .kind = KIND_URL },
+    { "oauth_token_url", ACCOUNT(login.oauth.token_url), .kind = KIND_URL },
+    { "oauth_device_url", ACCOUNT(login.oauth.device_url), .kind = KIND_URL },
+    { "oauth_grant", ACCOUNT(login.oauth.grant), .kind = KIND_CHOICE, .choices = grants },
 
     { "folders", ACCOUNT(folders), .kind = KIND_PATTERNS, .min = 1 },
     { "mode", .where = IN_ACCOUNT, .kind = KIND_CHOICE, .choices = modes },
@@ -144,13 +148,14 @@ const struct conf_key conf_keys[] = {
     { "password_file", DELIVER(SERVER, login.password_file), .kind = KIND_PATH },
     { "netrc", DELIVER(SERVER, login.netrc), .kind = KIND_PATH },
     { "auth", DELIVER(SERVER, login.auth), .kind = KIND_AUTH },
-    { "oauth_client_id", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_client_secret", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_tenant", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_scopes", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_authorize_url", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_token_url", LATER(IN_DELIVER), .types = SERVER },
-    { "oauth_device_url", LATER(IN_DELIVER), .types = SERVER },
+    { "oauth_client_id", DELIVER(SERVER, login.oauth.client_id), .kind = KIND_STRING },
+    { "oauth_client_secret", DELIVER(SERVER, login.oauth.client_secret), .kind = KIND_SECRET },
+    { "oauth_tenant", DELIVER(SERVER, login.oauth.tenant), .kind = KIND_TENANT },
+    { "oauth_scopes", DELIVER(SERVER, login.oauth.scopes), .kind = KIND_SCOPES },
+    { "oauth_authorize_url", DELIVER(SERVER, login.oauth.authorize_url), .kind = KIND_URL },
+    { "oauth_token_url", DELIVER(SERVER, login.oauth.token_url), .kind = KIND_URL },
+    { "oauth_device_url", DELIVER(SERVER, login.oauth.device_url), .kind = KIND_URL },
+    { "oauth_grant", DELIVER(SERVER, login.oauth.grant), .kind = KIND_CHOICE, .choices = grants },
 };
 const size_t conf_key_count = ARRAY_LEN(conf_keys);
 
@@ -172,6 +177,7 @@ bool conf_key_is_list(const struct conf_key *k)
     case KIND_PATTERNS:
     case KIND_FINGERPRINTS:
     case KIND_AUTH:
+    case KIND_SCOPES:
     case KIND_MAILBOXES:
     case KIND_DOMAINS:
         return true;

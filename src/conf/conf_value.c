@@ -102,6 +102,11 @@ static int string(const struct conf_value *v, char *field)
     return store_string(v, field, strdup(v->v[0]->string));
 }
 
+static int checked(const struct conf_value *v, char *field, int (*check)(const struct conf_value *, const char *))
+{
+    return check(v, v->v[0]->string) == 0 ? string(v, field) : -1;
+}
+
 static int host(const struct conf_value *v, char *field)
 {
     const char *name = v->v[0]->string;
@@ -293,38 +298,11 @@ static int check_fingerprint(const struct conf_value *v, const char *word)
     return digits == 64 ? 0 : conf_bad(v, "\"%.100s\" has %zu hexadecimal digits; SHA-256 has 64", word, digits);
 }
 
-static int check_auth(const struct conf_value *v, const char *word)
-{
-    static const struct conf_choice mechanisms[] = { { "auto", 0, false },
-                                                     { "plain", 0, false },
-                                                     { "login", 0, false },
-                                                     { "apop", 0, true },
-                                                     { "cram-md5", 0, true },
-                                                     { "digest-md5", 0, true },
-                                                     { "scram-sha-1", 0, true },
-                                                     { "scram-sha-1-plus", 0, true },
-                                                     { "scram-sha-256", 0, true },
-                                                     { "scram-sha-256-plus", 0, true },
-                                                     { "external", 0, true },
-                                                     { "gssapi", 0, true },
-                                                     { "ntlm", 0, true },
-                                                     { "anonymous", 0, true },
-                                                     { "oauthbearer", 0, true },
-                                                     { "xoauth2", 0, true },
-                                                     { NULL, 0, false } };
-
-    for (const struct conf_choice *m = mechanisms; m->name != NULL; m++) {
-        if (slice_ieq(slice_str(m->name), slice_str(word)))
-            return m->later ? later(v, m->name) : 0;
-    }
-    return conf_value_unknown(v, word, mechanisms);
-}
-
 static int auth(const struct conf_value *v, char *field)
 {
     struct conf_strings *s = (struct conf_strings *)(void *)field;
 
-    if (each(v, field, check_auth) != 0)
+    if (each(v, field, conf_check_auth) != 0)
         return -1;
     for (size_t i = 0; i < s->n; i++) {
         for (char *p = s->v[i]; *p != '\0'; p++)
@@ -545,6 +523,12 @@ int conf_value_store(const struct conf_value *v, void *target)
         return each(v, field, check_fingerprint);
     case KIND_AUTH:
         return auth(v, field);
+    case KIND_SCOPES:
+        return conf_store_scopes(v, (struct conf_strings *)(void *)field);
+    case KIND_URL:
+        return checked(v, field, conf_check_url);
+    case KIND_TENANT:
+        return checked(v, field, conf_check_tenant);
     case KIND_BOOL:
         return boolean(v, field);
     case KIND_NUMBER:

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libconf.a
   %D%/conf_carry.c \
   %D%/conf_deliver.c \
   %D%/conf_keys.c \
+  %D%/conf_login.c \
   %D%/conf_parse.c \
   %D%/conf_scan.c \
   %D%/conf_state.c \

@@ -291,9 +291,9 @@ static bool among(const struct conf_account *a, const struct conf_account *const
 }
 
 /* *tty is opened for the first question. 1: there is none. */
-static int ask_once(struct conf_login *l, int *tty, struct err *e)
+static int ask_once(struct conf_login *l, const struct conf_tls_settings *tls, int *tty, struct err *e)
 {
-    if (conf_login_has_source(l) || l->user == NULL)
+    if (conf_login_has_source(l) || l->user == NULL || !conf_login_wants_password(l, tls))
         return 0;
     if (*tty < 0 && (*tty = open_terminal()) < 0)
         return 1;
@@ -313,9 +313,9 @@ int conf_ask_passwords(struct conf *c, const struct conf_account *const *account
 
         if (!among(a, accounts, count))
             continue;
-        rc = ask_once(&a->login, &tty, e);
+        rc = ask_once(&a->login, &a->tls_settings, &tty, e);
         for (size_t k = 0; destinations && k < a->deliver_count && rc == 0; k++)
-            rc = ask_once(&a->delivers[k].login, &tty, e);
+            rc = ask_once(&a->delivers[k].login, &a->delivers[k].tls_settings, &tty, e);
     }
     io_close(&tty);
     return rc < 0 ? -1 : 0;
@@ -331,5 +331,9 @@ int conf_password(const struct conf_login *l, struct secret *out, struct err *e)
         return from_file(l->password_file, out, e);
     if (l->netrc != NULL)
         return from_netrc(l, out, e);
+    if (conf_login_is_oauth(l))
+        return err_set(e, E_CONFIG,
+                       "%s logs in by OAuth 2.0 (oauth_client_id is set), and there is no password for any other way",
+                       l->whose);
     return from_terminal(l, out, e);
 }

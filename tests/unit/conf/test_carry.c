@@ -14,6 +14,8 @@ static struct conf *load(struct scratch *s, const char *text)
     return c;
 }
 
+#define OAUTH "oauth_authorize_url = 'https://a' oauth_token_url = 'https://t'"
+
 /* The second line of keys, one each; none is the default. */
 static const char *const differences[] = {
     "enabled = no",
@@ -43,6 +45,17 @@ static const char *const differences[] = {
     "password_command = cat",
     "password_command = { cat, x }",
     "password_file = /p",
+    "oauth_client_id = x " OAUTH,
+    "oauth_client_id = y " OAUTH,
+    "oauth_client_secret = x oauth_client_id = x " OAUTH,
+    "oauth_client_secret = y oauth_client_id = x " OAUTH,
+    "oauth_tenant = x oauth_client_id = x " OAUTH,
+    "oauth_scopes = x oauth_client_id = x " OAUTH,
+    "oauth_scopes = { x, y } oauth_client_id = x " OAUTH,
+    "oauth_device_url = 'https://d' oauth_client_id = x " OAUTH,
+    "oauth_grant = client_credentials oauth_client_id = x oauth_client_secret = x " OAUTH,
+    "oauth_authorize_url = 'https://b' oauth_client_id = x oauth_token_url = 'https://t'",
+    "oauth_token_url = 'https://u' oauth_client_id = x oauth_authorize_url = 'https://a'",
     "netrc = /n",
     "auth = plain",
     "folders = { A }",

@@ -14,6 +14,13 @@
     "c:1: account a: deliver imap puts the mail back where it is fetched from, for ever: name another folder, one "    \
     "that "                                                                                                            \
     "`folders` does not select, or another account\n"
+#define URLS         "oauth_authorize_url = 'https://h/a' oauth_token_url = 'https://h:1/t?x=y'"
+#define NO_TOKEN_URL "oauth_token_url is missing: the address at which the provider gives tokens\n"
+#define NO_AUTHORIZE_URL                                                                                               \
+    "oauth_authorize_url is missing: the page on which you allow this program to read your mail (or "                  \
+    "oauth_device_url, for machines without a browser)\n"
+#define POP3_ALONE   " is a login of POP3 alone; plain, login or scram-sha-256 are for this server\n"
+#define TLS_ALONE    " works inside TLS alone, and this connection is tls = \"plaintext\"\n"
 #define BAD(type, n) "c:" #n ": account a: deliver " type ": "
 
 /* The text, and every line that is said about it; "" for a good one. */
@@ -51,14 +58,78 @@ static const struct {
       "c:2: account a: unknown key \"path\" in this place: it stands in a deliver section\n" },
 
     /* later work */
-    { "oauth", KEY("oauth_client_id = x"),
-      "c:2: account a: oauth_client_id: not yet supported by this version; take it out\n" },
     { "mode = sync", KEY("mode = sync"),
       "c:2: account a: mode: \"sync\" is not yet supported by this version; take it out\n" },
     { "mode = fetch", KEY("mode = fetch"), "" },
-    { "a mechanism", KEY("auth = { plain, scram-sha-256 }"),
-      "c:2: account a: auth: \"scram-sha-256\" is not yet supported by this version; take it out\n" },
     { "provider", KEY("provider = x"), "c:2: account a: provider: not yet supported by this version; take it out\n" },
+
+    /* logins */
+    { "every mechanism",
+      KEY("protocol = pop3 tls_cert_file = /c password_command = cat auth = { external, scram-sha-256-plus, "
+          "scram-sha-1-plus, SCRAM-SHA-256, scram-sha-1, plain, login, user, cram-md5, apop, gssapi, oauthbearer, "
+          "xoauth2 }"),
+      "" },
+    { "a mechanism of no use", KEY("auth = { plain, ntlm }"),
+      "c:2: account a: auth: NTLM is not supported, now or later: it rests on DES and MD4, and its answers can be "
+      "handed on to another server; use gssapi, or plain inside TLS\n" },
+    { "a mechanism of history", KEY("auth = Digest-MD5"),
+      "c:2: account a: auth: DIGEST-MD5 is not supported, now or later: RFC 6331 has moved it to history; use "
+      "scram-sha-256, or plain inside TLS\n" },
+    { "a mistyped mechanism", KEY("auth = scram-sha256"),
+      "c:2: account a: auth: \"scram-sha256\" is not one of: auto, external, scram-sha-256-plus, scram-sha-1-plus, "
+      "scram-sha-256, scram-sha-1, plain, login, user, cram-md5, apop, gssapi, oauthbearer, xoauth2; did you mean "
+      "\"scram-sha-256\"?\n" },
+    { "APOP by IMAP", KEY("auth = apop"), "c:2: account a: auth: \"apop\"" POP3_ALONE },
+    { "USER by IMAP", KEY("\nauth = user"), "c:3: account a: auth: \"user\"" POP3_ALONE },
+    { "no certificate", KEY("auth = external"),
+      "c:2: account a: auth: \"external\" needs a client certificate: tls_cert_file and tls_key_file\n" },
+    { "no TLS for a certificate", KEY("tls = plaintext tls_cert_file = /c auth = external"),
+      "c:2: account a: auth: \"external\"" TLS_ALONE },
+    { "no TLS to bind to", KEY("tls = plaintext auth = scram-sha-1-plus"),
+      "c:2: account a: auth: \"scram-sha-1-plus\"" TLS_ALONE },
+    { "no token", KEY("auth = xoauth2"),
+      "c:2: account a: auth: \"xoauth2\" needs an access token: oauth_client_id, so that mailhaul gets and renews it, "
+      "or a password_command that prints one\n" },
+    { "a token by command", KEY("auth = { oauthbearer } password_command = token"), "" },
+    { "OAuth", KEY("oauth_client_id = x " URLS), "" },
+    { "OAuth and a password", KEY("oauth_client_id = x password_command = cat " URLS), "" },
+    { "OAuth without addresses", KEY("oauth_client_id = x"),
+      "c:1: account a: " NO_TOKEN_URL "c:1: account a: " NO_AUTHORIZE_URL },
+    { "OAuth, and nobody makes use of it", KEY("oauth_client_id = x auth = plain"), "" },
+    { "OAuth by device alone", KEY("oauth_client_id = x oauth_token_url = 'https://t' oauth_device_url = 'https://d'"),
+      "" },
+    { "half of OAuth", KEY("\noauth_token_url = 'https://t/'"),
+      "c:3: account a: oauth_token_url: oauth_client_id is missing: without it this is no OAuth login\n" },
+    { "no client to have a secret", KEY("oauth_client_secret = s"),
+      "c:2: account a: oauth_client_secret: oauth_client_id is missing: without it this is no OAuth login\n" },
+    { "client credentials without one",
+      KEY("oauth_client_id = x oauth_grant = client_credentials oauth_token_url = 'https://t/'"),
+      "c:1: account a: oauth_client_secret is missing: with client credentials it is the login\n" },
+    { "client credentials by their scope",
+      KEY("oauth_client_id = x oauth_scopes = 'https://o/.default' oauth_token_url = 'https://t/'"),
+      "c:1: account a: oauth_client_secret is missing: with client credentials it is the login\n" },
+    { "an unknown grant", KEY("oauth_client_id = x oauth_grant = password " URLS),
+      "c:2: account a: oauth_grant: \"password\" is not one of: authorization_code, client_credentials\n" },
+    { "an address in clear", KEY("oauth_client_id = x oauth_device_url = 'https://d' oauth_token_url = 'http://t/'"),
+      "c:2: account a: oauth_token_url: http:// would carry tokens and secrets in clear; only https:// is taken\n" },
+    { "an address of something", KEY("oauth_client_id = x " URLS " oauth_device_url = 'localhost:80/x'"),
+      "c:2: account a: oauth_device_url: \"localhost:80/x\" does not begin with https://\n" },
+    { "an address without host", KEY("oauth_client_id = x " URLS " oauth_device_url = 'https:///x'"),
+      "c:2: account a: oauth_device_url: the host is missing behind https://\n" },
+    { "an address with a password", KEY("oauth_client_id = x " URLS " oauth_device_url = 'https://u:p@h/x'"),
+      "c:2: account a: oauth_device_url: a user or password in the address is sent nowhere; oauth_client_id and "
+      "oauth_client_secret are the keys for them\n" },
+    { "an address in two lines", KEY("oauth_client_id = x " URLS " oauth_device_url = \"https://h/x\\r\\nX: y\""),
+      "c:2: account a: oauth_device_url: the address holds a blank, or a character that is not ASCII\n" },
+    { "a fragment", KEY("oauth_client_id = x " URLS " oauth_device_url = 'https://h/#x'"),
+      "c:2: account a: oauth_device_url: the address has a fragment (\"#\"), which RFC 6749 forbids\n" },
+    { "a tenant that is a path", KEY("oauth_client_id = x " URLS " oauth_tenant = '../evil'"),
+      "c:2: account a: oauth_tenant: \"../evil\" is neither a directory's id nor its domain\n" },
+    { "a scope in quotes", KEY("oauth_client_id = x " URLS " oauth_scopes = 'a \"b\"'"),
+      "c:2: account a: oauth_scopes: \"a \"b\"\" holds a character that no scope has\n" },
+    { "no scope", KEY("oauth_client_id = x " URLS " oauth_scopes = ' '"),
+      "c:2: account a: oauth_scopes: the list is empty\n" },
+    { "defaults of OAuth for all", "defaults { oauth_client_id = x " URLS " }\n" KEY(""), "" },
 
     /* when */
     { "every interval", KEY("interval = 1"), "" },
@@ -189,8 +260,11 @@ static const struct {
     { "a password for a Maildir", TO("maildir", "path = /m password_file = /x"),
       BAD("maildir", 3) "password_file: a destination of type maildir has no such key; it is one of type smtp, lmtp "
                         "and imap\n" },
-    { "OAuth of a destination", TO("imap", "host = h user = u oauth_client_id = x"),
-      BAD("imap", 3) "oauth_client_id: not yet supported by this version; take it out\n" },
+    { "OAuth of a destination", TO("imap", "host = h user = u oauth_client_id = x " URLS), "" },
+    { "OAuth of a destination without address", TO("smtp", "host = h to = x user = u oauth_client_id = x"),
+      BAD("smtp", 2) NO_TOKEN_URL BAD("smtp", 2) NO_AUTHORIZE_URL },
+    { "OAuth of nobody", TO("smtp", "host = h to = x oauth_client_id = x " URLS),
+      BAD("smtp", 2) "oauth_client_id without user: who logs in?\n" },
     { "OAuth of a Maildir", TO("maildir", "path = /m oauth_client_id = x"),
       BAD("maildir", 3) "oauth_client_id: a destination of type maildir has no such key; it is one of type smtp, lmtp "
                         "and imap\n" },
@@ -275,8 +349,11 @@ static const struct {
     { "through another server's port", CIRCLE("imap", "", "port = 1143"), "" },
     { "a key and no certificate", TO("smtp", "host = h to = x tls_key_file = /k"),
       BAD("smtp", 2) "tls_key_file without tls_cert_file\n" },
-    { "a mechanism of a destination", TO("smtp", "host = h to = x user = u auth = cram-md5"),
-      BAD("smtp", 3) "auth: \"cram-md5\" is not yet supported by this version; take it out\n" },
+    { "a mechanism of a destination", TO("smtp", "host = h to = x user = u auth = cram-md5"), "" },
+    { "POP3's mechanism of a destination", TO("smtp", "host = h to = x user = u auth = apop"),
+      BAD("smtp", 3) "auth: \"apop\"" POP3_ALONE },
+    { "a mechanism inside TLS without it", TO("smtp", "host = localhost to = x user = u auth = scram-sha-256-plus"),
+      BAD("smtp", 3) "auth: \"scram-sha-256-plus\"" TLS_ALONE },
 
     /* commands */
     { "no command", TO("command", ""),
@@ -507,6 +584,50 @@ static void test_every_key(void **state)
     check_string(a->delivers[0].path, scratch_path(s, "a b/%b"));
     CHECK_INT(a->delivers[0].layout, CONF_LAYOUT_FS);
     CHECK(a->delivers[0].drop_rejected);
+    conf_free(&c);
+}
+
+static void test_oauth(void **state)
+{
+    static const char text[] =
+        "defaults { oauth_client_id = shared oauth_token_url = 'https://t' oauth_authorize_url = 'https://a' }\n"
+        "account all { host = h user = u oauth_client_id = id oauth_client_secret = \"s e\" oauth_tenant = 'x.org'\n"
+        " oauth_scopes = { 'a b', c } oauth_authorize_url = 'https://h/a' oauth_token_url = 'HTTPS://h/t'\n"
+        " oauth_device_url = 'https://h/d' deliver maildir { path = /m }\n"
+        " deliver imap { host = i user = u oauth_client_id = other oauth_client_secret = t oauth_scopes = "
+        "'o/.default'\n"
+        "  oauth_token_url = 'https://x' } }\n"
+        "account written { host = h user = u oauth_scopes = 'o/.default' oauth_grant = authorization_code\n"
+        " deliver maildir { path = /m } }\n"
+        "account password { host = h user = u password_file = /p deliver maildir { path = /m } }\n"
+        "account plain { host = h user = u auth = { plain, cram-md5 } deliver maildir { path = /m } }\n"
+        "account late { host = h user = u auth = { plain, xoauth2 } deliver maildir { path = /m } }\n";
+    struct scratch *s = *state;
+    struct conf *c = load(s, text);
+    const struct conf_login *l = &c->accounts[0]->login;
+
+    CASE("every key");
+    check_string(l->oauth.client_id, "id");
+    CHECK_SLICE(secret_get(&l->oauth.client_secret), SLICE("s e"));
+    check_string(l->oauth.tenant, "x.org");
+    check_strings(&l->oauth.scopes, (const char *const[]){ "a", "b", "c", NULL });
+    check_string(l->oauth.authorize_url, "https://h/a");
+    check_string(l->oauth.token_url, "HTTPS://h/t");
+    check_string(l->oauth.device_url, "https://h/d");
+    CHECK_INT(l->oauth.grant, CONF_GRANT_CODE);
+    CHECK(conf_login_is_oauth(l));
+    CASE("a destination, and a scope that says how");
+    l = &c->accounts[0]->delivers[1].login;
+    check_string(l->oauth.client_id, "other");
+    CHECK_INT(l->oauth.grant, CONF_GRANT_CLIENT_CREDENTIALS);
+    CASE("what was written counts more than the scope");
+    check_string(c->accounts[1]->login.oauth.client_id, "shared");
+    CHECK_INT(c->accounts[1]->login.oauth.grant, CONF_GRANT_CODE);
+    CASE("a password of its own hides the OAuth login of all");
+    CHECK(c->accounts[2]->login.oauth.client_id == NULL && !conf_login_is_oauth(&c->accounts[2]->login));
+    CASE("auth decides");
+    CHECK(!conf_login_is_oauth(&c->accounts[3]->login));
+    CHECK(conf_login_is_oauth(&c->accounts[4]->login));
     conf_free(&c);
 }
 
@@ -954,6 +1075,7 @@ int main(void)
         TEST(test_mistakes),
         TEST(test_defaults_of_keys),
         TEST(test_every_key),
+        TEST(test_oauth),
         TEST(test_ports),
         TEST(test_leave),
         TEST(test_merging),
