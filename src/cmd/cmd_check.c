@@ -141,6 +141,17 @@ static int connect_to(const struct cmd_options *o, const struct conf_account *a,
     return e->code == E_NONE ? 0 : -1;
 }
 
+static void tell_of_providers(const struct cmd_options *o)
+{
+    char note[1024];
+
+    for (size_t i = 0; i < o->account_count; i++) {
+        conf_note(o->accounts[i], note, sizeof(note));
+        if (note[0] != '\0')
+            log_info("account %s: %s", o->accounts[i]->name, note);
+    }
+}
+
 int cmd_check(const struct cmd_options *o, const struct conf *c)
 {
     const struct session_options writing = { .dry_run = o->dry_run, .sessions = 1 };
@@ -150,6 +161,7 @@ int cmd_check(const struct cmd_options *o, const struct conf *c)
     if (!session_all_right(o->accounts, o->account_count))
         return err_exit_status(E_CONFIG);
     log_info("configuration ok: %zu account%s (%s)", c->account_count, c->account_count == 1 ? "" : "s", c->path);
+    tell_of_providers(o);
     if (o->adopt)
         status = each_account(o, c, &writing, adopt);
     if (o->connect)

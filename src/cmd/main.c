@@ -124,6 +124,18 @@ static int ask(const struct options *options, struct conf *c, struct err *e)
     return conf_ask_passwords(c, options->o.accounts, options->o.account_count, enters_destinations(options), e);
 }
 
+/* Of the accounts that this command may enter, or is asked about. */
+static void warn(const struct options *options)
+{
+    char warning[400];
+
+    for (size_t i = 0; i < options->o.account_count; i++) {
+        conf_warning(options->o.accounts[i], warning, sizeof(warning));
+        if (warning[0] != '\0' && (options->cmd->logs_in || options->cmd->run == cmd_check))
+            log_warn("account %s: %s", options->o.accounts[i]->name, warning);
+    }
+}
+
 static int run(struct options *options)
 {
     struct conf *c = NULL;
@@ -137,11 +149,12 @@ static int run(struct options *options)
     }
     if (conf_load(options->o.config, &c, &e) != 0)
         return err_exit_status(e.code);
-    if (options_accounts(options, c, &e) != 0 || open_log(options->cmd, &options->o, c, &e) != 0 ||
-        ask(options, c, &e) != 0)
+    if (options_accounts(options, c, &e) != 0 || open_log(options->cmd, &options->o, c, &e) != 0) {
         status = fail(&e);
-    else
-        status = options->cmd->run(&options->o, c);
+    } else {
+        warn(options);
+        status = ask(options, c, &e) == 0 ? options->cmd->run(&options->o, c) : fail(&e);
+    }
     log_close();
     conf_free(&c);
     return status;

@@ -114,6 +114,7 @@ struct conf_account {
     char *file; /* where it is written, for messages */
     int line;
     bool enabled;
+    const struct conf_provider *provider; /* NULL: none was named; what it knows is filled in below */
     enum conf_protocol protocol;
     char *host; /* NULL only with a tunnel */
     uint16_t port;
@@ -164,6 +165,11 @@ const char *conf_library(void);
 MUST_CHECK int conf_load(const char *path, struct conf **out, struct err *e);
 void conf_free(struct conf **c);
 const struct conf_account *conf_find(const struct conf *c, const char *name);
+/* What a person should know about the account's provider before the first login ("Gmail: the password of the website is
+ * refused ..."), or "". */
+void conf_note(const struct conf_account *a, char *out, size_t size);
+/* Why the login will be refused as it is written, or "". */
+void conf_warning(const struct conf_account *a, char *out, size_t size);
 /* The same value for every key, so that whoever runs the one may go on with the other. Where they are written does not
  * count. */
 bool conf_account_equal(const struct conf_account *a, const struct conf_account *b);

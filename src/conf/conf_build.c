@@ -5,30 +5,14 @@
 
 /* What one account is made of. */
 struct draft {
-    struct conf_report *report;
-    cfg_t *own;             /* its section */
-    cfg_t *const *defaults; /* those of all files; the later one counts */
-    size_t default_count;
+    struct conf_place place;
     char where[CONF_NAME_MAX + 16]; /* "account work: " */
     struct conf_account *account;
 };
 
 static int problem(const struct draft *d, const char *what, const char *hint)
 {
-    return conf_report(d->report, d->own->filename, conf_section_line(d->own), "%s%s%s", d->where, what, hint);
-}
-
-static bool wrote(cfg_t *section, const char *name)
-{
-    struct conf_value v;
-
-    return conf_section_get(section, conf_key_find(IN_ACCOUNT, name), &v);
-}
-
-static bool wrote_password(cfg_t *section)
-{
-    return wrote(section, "password") || wrote(section, "password_command") || wrote(section, "password_file") ||
-           wrote(section, "netrc");
+    return conf_place_bad(&d->place, "%s%s", what, hint);
 }
 
 int conf_strings_set(struct conf_strings *s, const char *only)
@@ -52,7 +36,7 @@ static int begin_account(struct draft *d)
                                 .failure_threshold = 3 };
     if (conf_strings_set(&a->folders, "INBOX") != 0 || conf_strings_set(&a->idle, "INBOX") != 0 ||
         conf_strings_set(&a->login.auth, "auto") != 0)
-        return conf_report_nomem(d->report);
+        return conf_report_nomem(d->place.report);
     return 0;
 }
 
@@ -71,35 +55,21 @@ void conf_one_password(struct conf_report *r, const char *where, unsigned in, cf
     }
 }
 
-/* Who has a password of his own means that, and not the OAuth login of all others. */
-static bool hidden_by_password(const struct conf_key *key)
-{
-    return conf_key_is_password(key) || strcmp(key->name, "oauth_client_id") == 0;
-}
-
 static void set_values(struct draft *d)
 {
-    struct conf_report silent = { .first = d->report->first, .quiet = true };
-    bool own_password = wrote_password(d->own);
+    struct conf_report silent = { .first = d->place.report->first, .quiet = true };
+    struct conf_value v;
 
     for (size_t i = 0; i < conf_key_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        struct conf_value v = { .report = d->report, .where = d->where };
 
         if (key->where != IN_ACCOUNT)
             continue;
-        if (conf_section_get(d->own, key, &v)) {
+        if (conf_place_find_own(&d->place, key, &v)) {
             (void)conf_value_store(&v, d->account);
-            continue;
-        }
-        if (own_password && hidden_by_password(key))
-            continue;
-        v.report = &silent;
-        for (size_t at = d->default_count; at-- > 0;) {
-            if (conf_section_get(d->defaults[at], key, &v)) {
-                (void)conf_value_store(&v, d->account);
-                break;
-            }
+        } else if (conf_place_find(&d->place, key, &v)) {
+            v.report = &silent;
+            (void)conf_value_store(&v, d->account);
         }
     }
 }
@@ -115,13 +85,13 @@ static const cfg_opt_t *delivers_of(const cfg_t *section)
 
 static void set_delivers(struct draft *d)
 {
-    struct conf_report silent = { .first = d->report->first, .quiet = true };
-    struct conf_report *r = d->report;
-    const cfg_opt_t *sections = delivers_of(d->own);
+    struct conf_report silent = { .first = d->place.report->first, .quiet = true };
+    struct conf_report *r = d->place.report;
+    const cfg_opt_t *sections = delivers_of(d->place.own);
     struct conf_account *a = d->account;
 
-    for (size_t at = d->default_count; at-- > 0 && sections == NULL;) {
-        sections = delivers_of(d->defaults[at]);
+    for (size_t at = d->place.default_count; at-- > 0 && sections == NULL;) {
+        sections = delivers_of(d->place.defaults[at]);
         r = &silent;
     }
     if (sections == NULL) {
@@ -131,7 +101,7 @@ static void set_delivers(struct draft *d)
     }
     a->delivers = calloc(sections->nvalues, sizeof(*a->delivers));
     if (a->delivers == NULL) {
-        conf_report_nomem(d->report);
+        conf_report_nomem(d->place.report);
         return;
     }
     for (; a->deliver_count < sections->nvalues; a->deliver_count++)
@@ -184,26 +154,10 @@ static uint16_t usual_port(const struct conf_account *a)
     return a->tls == CONF_TLS_IMPLICIT ? 995 : 110;
 }
 
-static bool wrote_anywhere(const struct draft *d, const char *name)
-{
-    if (wrote(d->own, name))
-        return true;
-    for (size_t i = 0; i < d->default_count; i++) {
-        if (wrote(d->defaults[i], name))
-            return true;
-    }
-    return false;
-}
-
 static void check_login(struct draft *d)
 {
     struct conf_account *a = d->account;
-    const struct conf_login_draft login = { .report = d->report,
-                                            .where = d->where,
-                                            .in = IN_ACCOUNT,
-                                            .own = d->own,
-                                            .defaults = d->defaults,
-                                            .default_count = d->default_count,
+    const struct conf_login_draft login = { .place = d->place,
                                             .pop3 = a->protocol == CONF_POP3,
                                             .plaintext = a->tls == CONF_TLS_PLAINTEXT,
                                             .tls = &a->tls_settings,
@@ -220,16 +174,18 @@ static void check_whole(struct draft *d)
 
     if (a->port == 0)
         a->port = usual_port(a);
-    if (a->tunnel.n == 0 && a->host == NULL && !wrote_anywhere(d, "host"))
+    if (a->tunnel.n == 0 && a->host == NULL && !conf_place_wrote(&d->place, "host") &&
+        !conf_place_wrote(&d->place, "provider"))
         problem(d, "host is missing: ", "host = \"imap.example.org\"");
-    if (a->tunnel.n > 0 && a->host == NULL && a->tls != CONF_TLS_PLAINTEXT && !wrote_anywhere(d, "host"))
+    if (a->tunnel.n > 0 && a->host == NULL && a->tls != CONF_TLS_PLAINTEXT && !conf_place_wrote(&d->place, "host"))
         problem(d, "TLS through a tunnel needs host, the name in the certificate; ",
                 "if the tunnel itself is safe: tls = \"plaintext\"");
-    if (a->tunnel.n == 0 && a->login.user == NULL && !wrote_anywhere(d, "user"))
+    if (a->tunnel.n == 0 && a->login.user == NULL && !conf_place_wrote(&d->place, "user"))
         problem(d, "user is missing: ", "user = \"me@example.org\"");
     if (a->tunnel.n > 0 && a->proxy_host != NULL)
         problem(d, "tunnel and proxy: ", "a connection goes through one of them");
-    if (a->tls_settings.key_file != NULL && a->tls_settings.cert_file == NULL && !wrote_anywhere(d, "tls_cert_file"))
+    if (a->tls_settings.key_file != NULL && a->tls_settings.cert_file == NULL &&
+        !conf_place_wrote(&d->place, "tls_cert_file"))
         problem(d, "tls_key_file without ", "tls_cert_file");
     check_login(d);
     set_delivers(d);
@@ -239,39 +195,43 @@ static void check_whole(struct draft *d)
 static void build_account(struct draft *d, struct conf *c)
 {
     struct conf_account *a;
-    const struct conf_account *twin = conf_find(c, d->own->title);
+    const struct conf_account *twin = conf_find(c, d->place.own->title);
 
-    snprintf(d->where, sizeof(d->where), "account %.100s: ", d->own->title);
-    if (!conf_good_name(d->own->title)) {
+    snprintf(d->where, sizeof(d->where), "account %.100s: ", d->place.own->title);
+    d->place.where = d->where;
+    conf_place_look(&d->place);
+    if (!conf_good_name(d->place.own->title)) {
         problem(d, "this cannot be an account's name ", "(1 to 100 characters, no /, no . or - in front)");
         return;
     }
     if (twin != NULL) {
-        conf_report(d->report, d->own->filename, conf_section_line(d->own),
+        conf_report(d->place.report, d->place.own->filename, conf_section_line(d->place.own),
                     "%sa second account of this name; the first is in %s, line %d", d->where, twin->file, twin->line);
         return;
     }
     a = calloc(1, sizeof(*a));
     if (a == NULL) {
-        conf_report_nomem(d->report);
+        conf_report_nomem(d->place.report);
         return;
     }
     d->account = c->accounts[c->account_count++] = a;
     if (begin_account(d) != 0)
         return;
-    a->name = strdup(d->own->title);
-    a->file = strdup(d->own->filename);
-    a->line = conf_section_line(d->own);
+    a->name = strdup(d->place.own->title);
+    a->file = strdup(d->place.own->filename);
+    a->line = conf_section_line(d->place.own);
     if (a->name == NULL || a->file == NULL) {
-        conf_report_nomem(d->report);
+        conf_report_nomem(d->place.report);
         return;
     }
-    conf_one_password(d->report, d->where, IN_ACCOUNT, d->own);
+    conf_one_password(d->place.report, d->where, IN_ACCOUNT, d->place.own);
     set_values(d);
+    conf_login_set_grant(&d->place, &a->login);
+    conf_provider_fill(&d->place, a);
     check_whole(d);
     if (asprintf(&a->login.whose, "account %s", a->name) < 0) {
         a->login.whose = NULL;
-        conf_report_nomem(d->report);
+        conf_report_nomem(d->place.report);
     }
     a->login.machine = a->host;
 }
@@ -353,7 +313,11 @@ void conf_build(struct conf_report *r, cfg_t *const *trees, size_t count, struct
     for (size_t i = 0; i < default_count; i++)
         check_defaults(r, defaults[i]);
     for (size_t i = 0; i < account_count; i++) {
-        struct draft d = { .report = r, .own = accounts[i], .defaults = defaults, .default_count = default_count };
+        struct draft d = { .place = { .report = r,
+                                      .in = IN_ACCOUNT,
+                                      .own = accounts[i],
+                                      .defaults = defaults,
+                                      .default_count = default_count } };
 
         build_account(&d, c);
     }

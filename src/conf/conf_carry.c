@@ -50,6 +50,7 @@ static bool same_value(const struct conf_key *key, const void *a, const void *b)
     case KIND_OCTETS:
     case KIND_LEAVE:
     case KIND_CHOICE:
+    case KIND_PROVIDER:
         return key->size == 0 || memcmp(field_of(key, a), field_of(key, b), key->size) == 0;
     case KIND_SECRET:
         return same_secret(field_of(key, a), field_of(key, b));

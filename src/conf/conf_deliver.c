@@ -173,13 +173,12 @@ static void check_login(struct draft *d)
 {
     static const char *const keys[] = { "password", "password_command", "password_file", "netrc", "authorize_as",
                                         "auth",     "oauth_client_id" };
-    const struct conf_login_draft login = { .report = d->report,
-                                            .where = d->where,
-                                            .in = IN_DELIVER,
-                                            .own = d->section,
-                                            .plaintext = d->out->tls == CONF_TLS_PLAINTEXT,
-                                            .tls = &d->out->tls_settings,
-                                            .login = &d->out->login };
+    const struct conf_login_draft login = {
+        .place = { .report = d->report, .where = d->where, .in = IN_DELIVER, .own = d->section },
+        .plaintext = d->out->tls == CONF_TLS_PLAINTEXT,
+        .tls = &d->out->tls_settings,
+        .login = &d->out->login
+    };
 
     conf_one_password(d->report, d->where, IN_DELIVER, d->section);
     for (size_t i = 0; i < ARRAY_LEN(keys) && !wrote(d, "user"); i++) {
@@ -188,6 +187,7 @@ static void check_login(struct draft *d)
             return;
         }
     }
+    conf_login_set_grant(&login.place, login.login);
     conf_login_check(&login);
 }
 

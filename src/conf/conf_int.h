@@ -6,6 +6,7 @@
  *     conf_parse.c  libconfuse: text to sections of strings, each with its line               cfg_t
  *     conf_build.c  merges `defaults`, runs every value through conf_keys.c and conf_value.c  struct conf
  *     conf_deliver.c  the same for one destination
+ *     conf_provider.c  what a provider of mail fills in, from providers.def
  *     conf_login.c  the keys of a login, one by one and together, for both
  *     conf_carry.c  a newer one takes the place of one in use
  *
@@ -66,6 +67,7 @@ enum conf_kind {
     KIND_LATER,  /* known, but of later work: "not yet" */
     KIND_STRING, /* char *, not empty */
     KIND_HOST,
+    KIND_PROVIDER,
     KIND_PATH,     /* char *, "~/" expanded */
     KIND_ADDRESS,  /* char *, an IP address */
     KIND_LIST,     /* struct conf_strings, may be empty */
@@ -169,6 +171,38 @@ void conf_deliver_build(struct conf_report *r, const char *parent, const char *a
 /* What an account or a destination is called is part of file names, of messages and of JSON. */
 bool conf_good_name(const char *name);
 
+/* ---- conf_place.c ---- */
+
+/* One section on its way into a struct, and where its keys were written. Its own keys count first, then those of
+ * defaults that it does not hide: a password of its own hides the other ways to log in, a provider of its own the server
+ * and addresses that are for other accounts. */
+struct conf_place {
+    struct conf_report *report;
+    const char *where; /* "account work: " */
+    unsigned in;       /* of enum conf_where */
+    cfg_t *own;
+    cfg_t *const *defaults; /* of an account: those of all files; the later one counts */
+    size_t default_count;
+    bool own_password, own_provider;
+};
+/* Of an account, when all but own_* is set. */
+void conf_place_look(struct conf_place *p);
+bool conf_place_find(const struct conf_place *p, const struct conf_key *key, struct conf_value *out);
+bool conf_place_find_own(const struct conf_place *p, const struct conf_key *key, struct conf_value *out);
+bool conf_place_find_name(const struct conf_place *p, const char *key, struct conf_value *out);
+/* Also for a value that was refused: such a key is not missing. */
+bool conf_place_wrote(const struct conf_place *p, const char *key);
+/* At the section's first line. */
+int conf_place_bad(const struct conf_place *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* ---- conf_provider.c ---- */
+
+/* The provider of this name or alias; letters count without case. NULL: unknown. */
+const struct conf_provider *conf_provider_find(const char *name);
+int conf_store_provider(const struct conf_value *v, const struct conf_provider **field);
+/* What was not written comes from the provider, if one is named. Mistakes are reported. */
+void conf_provider_fill(const struct conf_place *p, struct conf_account *a);
+
 /* ---- conf_login.c ---- */
 
 /* Of one value, for conf_value.c. */
@@ -179,20 +213,19 @@ int conf_store_scopes(const struct conf_value *v, struct conf_strings *field);
 /* Appends the scopes in `text`, which blanks separate. -1: no memory. */
 int conf_scopes_add(struct conf_strings *to, const char *text);
 
-/* A login whose values are all stored, and where they were written. */
+/* A login whose values are all stored. */
 struct conf_login_draft {
-    struct conf_report *report;
-    const char *where; /* "account work: " */
-    unsigned in;       /* of enum conf_where */
-    cfg_t *own;        /* the section that the login is of */
-    cfg_t *const *defaults;
-    size_t default_count; /* of an account: those of all files; the later one counts */
+    struct conf_place place;
     bool pop3, plaintext;
     const struct conf_tls_settings *tls;
     struct conf_login *login;
 };
-/* What cannot work together, or is missing, is reported; the grant that was not written follows from the scopes. */
+/* The grant that was not written follows from the scopes that were. */
+void conf_login_set_grant(const struct conf_place *p, struct conf_login *l);
+/* What cannot work together, or is missing, is reported. */
 void conf_login_check(const struct conf_login_draft *d);
+/* True when nothing but a password, or a proof of one, can be what logs in. */
+bool conf_login_sends_password(const struct conf_login *l);
 /* False for logins by token, certificate or ticket: nobody is asked for a password. */
 bool conf_login_wants_password(const struct conf_login *l, const struct conf_tls_settings *tls);
 

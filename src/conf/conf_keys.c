@@ -66,7 +66,7 @@ const struct conf_key conf_keys[] = {
     { "metrics_listen", GLOBAL(metrics_address), .kind = KIND_LISTEN, .fixed = true },
 
     { "enabled", ACCOUNT(enabled), .kind = KIND_BOOL },
-    { "provider", LATER(IN_ACCOUNT) },
+    { "provider", ACCOUNT(provider), .kind = KIND_PROVIDER },
     { "protocol", ACCOUNT(protocol), .kind = KIND_CHOICE, .choices = protocols },
     { "host", ACCOUNT(host), .kind = KIND_HOST },
     { "port", ACCOUNT(port), .kind = KIND_NUMBER, .min = 1, .max = 65535 },

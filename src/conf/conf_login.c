@@ -65,6 +65,11 @@ bool conf_login_is_oauth(const struct conf_login *l)
     return l->oauth.client_id != NULL && (names(l, "auto") || (needs_of(l) & NEEDS_TOKEN) != 0);
 }
 
+bool conf_login_sends_password(const struct conf_login *l)
+{
+    return !conf_login_is_oauth(l) && (needs_of(l) & (NEEDS_PASSWORD | NEEDS_TOKEN)) == NEEDS_PASSWORD;
+}
+
 bool conf_login_wants_password(const struct conf_login *l, const struct conf_tls_settings *tls)
 {
     bool by_certificate = names(l, "auto") && tls->cert_file != NULL && !conf_login_has_source(l);
@@ -194,33 +199,6 @@ int conf_check_tenant(const struct conf_value *v, const char *tenant)
 
 /* ---- the login as a whole ---- */
 
-static bool find(const struct conf_login_draft *d, const char *key, struct conf_value *out)
-{
-    const struct conf_key *k = conf_key_find(d->in, key);
-
-    *out = (struct conf_value){ .report = d->report, .where = d->where };
-    if (conf_section_get(d->own, k, out))
-        return true;
-    for (size_t i = d->default_count; i-- > 0;) {
-        if (conf_section_get(d->defaults[i], k, out))
-            return true;
-    }
-    return false;
-}
-
-/* A key that was written, and refused for its value, is not missing. */
-static bool wrote(const struct conf_login_draft *d, const char *key)
-{
-    struct conf_value v;
-
-    return find(d, key, &v);
-}
-
-static int problem(const struct conf_login_draft *d, const char *what)
-{
-    return conf_report(d->report, d->own->filename, conf_section_line(d->own), "%s%s", d->where, what);
-}
-
 static void check_mechanism(const struct conf_login_draft *d, const struct conf_value *v, const struct mechanism *m)
 {
     const struct conf_login *l = d->login;
@@ -229,10 +207,11 @@ static void check_mechanism(const struct conf_login_draft *d, const struct conf_
         conf_bad(v, "\"%s\" is a login of POP3 alone; plain, login or scram-sha-256 are for this server", m->name);
     else if ((m->needs & NEEDS_TLS) != 0 && d->plaintext)
         conf_bad(v, "\"%s\" works inside TLS alone, and this connection is tls = \"plaintext\"", m->name);
-    else if ((m->needs & NEEDS_CERTIFICATE) != 0 && d->tls->cert_file == NULL && !wrote(d, "tls_cert_file"))
+    else if ((m->needs & NEEDS_CERTIFICATE) != 0 && d->tls->cert_file == NULL &&
+             !conf_place_wrote(&d->place, "tls_cert_file"))
         conf_bad(v, "\"%s\" needs a client certificate: tls_cert_file and tls_key_file", m->name);
     else if ((m->needs & NEEDS_TOKEN) != 0 && l->oauth.client_id == NULL && !conf_login_has_source(l) &&
-             !wrote(d, "oauth_client_id"))
+             !conf_place_wrote(&d->place, "oauth_client_id"))
         conf_bad(v,
                  "\"%s\" needs an access token: oauth_client_id, so that mailhaul gets and renews it, or a "
                  "password_command that prints one",
@@ -244,7 +223,7 @@ static void check_auth(const struct conf_login_draft *d)
     const struct conf_strings *auth = &d->login->auth;
     struct conf_value v;
 
-    if (!find(d, "auth", &v))
+    if (!conf_place_find_name(&d->place, "auth", &v))
         return;
     for (size_t i = 0; i < auth->n; i++) {
         const struct mechanism *m = find_mechanism(auth->v[i]);
@@ -261,15 +240,13 @@ static bool ends(const char *s, const char *end)
     return n >= k && strcmp(s + n - k, end) == 0;
 }
 
-static void set_grant(const struct conf_login_draft *d)
+void conf_login_set_grant(const struct conf_place *p, struct conf_login *l)
 {
-    struct conf_oauth *o = &d->login->oauth;
-
-    if (wrote(d, "oauth_grant"))
+    if (conf_place_wrote(p, "oauth_grant"))
         return;
-    for (size_t i = 0; i < o->scopes.n; i++) {
-        if (ends(o->scopes.v[i], "/.default"))
-            o->grant = CONF_GRANT_CLIENT_CREDENTIALS;
+    for (size_t i = 0; i < l->oauth.scopes.n; i++) {
+        if (ends(l->oauth.scopes.v[i], "/.default"))
+            l->oauth.grant = CONF_GRANT_CLIENT_CREDENTIALS;
     }
 }
 
@@ -281,25 +258,25 @@ static void check_oauth(const struct conf_login_draft *d)
     const struct conf_oauth *o = &d->login->oauth;
     struct conf_value v;
 
-    for (size_t i = 0; i < ARRAY_LEN(others) && !wrote(d, "oauth_client_id"); i++) {
-        v = (struct conf_value){ .report = d->report, .where = d->where };
-        if (conf_section_get(d->own, conf_key_find(d->in, others[i]), &v)) {
+    for (size_t i = 0; i < ARRAY_LEN(others) && !conf_place_wrote(&d->place, "oauth_client_id"); i++) {
+        if (conf_place_find_own(&d->place, conf_key_find(d->place.in, others[i]), &v)) {
             conf_bad(&v, "oauth_client_id is missing: without it this is no OAuth login");
             return;
         }
     }
-    set_grant(d);
     if (!conf_login_is_oauth(d->login))
         return;
-    if (o->token_url == NULL && !wrote(d, "oauth_token_url"))
-        problem(d, "oauth_token_url is missing: the address at which the provider gives tokens");
+    if (o->token_url == NULL && !conf_place_wrote(&d->place, "oauth_token_url"))
+        conf_place_bad(&d->place, "oauth_token_url is missing: the address at which the provider gives tokens");
     if (o->grant == CONF_GRANT_CLIENT_CREDENTIALS) {
-        if (!secret_is_set(&o->client_secret) && !wrote(d, "oauth_client_secret"))
-            problem(d, "oauth_client_secret is missing: with client credentials it is the login");
-    } else if (o->authorize_url == NULL && o->device_url == NULL && !wrote(d, "oauth_authorize_url") &&
-               !wrote(d, "oauth_device_url")) {
-        problem(d, "oauth_authorize_url is missing: the page on which you allow this program to read your mail (or "
-                   "oauth_device_url, for machines without a browser)");
+        if (!secret_is_set(&o->client_secret) && !conf_place_wrote(&d->place, "oauth_client_secret"))
+            conf_place_bad(&d->place, "oauth_client_secret is missing: with client credentials it is the login");
+    } else if (o->authorize_url == NULL && o->device_url == NULL &&
+               !conf_place_wrote(&d->place, "oauth_authorize_url") &&
+               !conf_place_wrote(&d->place, "oauth_device_url")) {
+        conf_place_bad(&d->place,
+                       "oauth_authorize_url is missing: the page on which you allow this program to read your mail (or "
+                       "oauth_device_url, for machines without a browser)");
     }
 }
 

@@ -509,6 +509,8 @@ int conf_value_store(const struct conf_value *v, void *target)
         return string(v, field);
     case KIND_HOST:
         return host(v, field);
+    case KIND_PROVIDER:
+        return conf_store_provider(v, (const struct conf_provider **)(void *)field);
     case KIND_PATH:
         return path(v, field);
     case KIND_ADDRESS:

@@ -8,6 +8,8 @@ noinst_LIBRARIES += %D%/libconf.a
   %D%/conf_keys.c \
   %D%/conf_login.c \
   %D%/conf_parse.c \
+  %D%/conf_place.c \
+  %D%/conf_provider.c %D%/providers.def \
   %D%/conf_scan.c \
   %D%/conf_state.c \
   %D%/conf_value.c \

@@ -220,6 +220,23 @@ def test_the_man_page_explains_every_key_and_no_other():
     assert ready - named == set(), "a key that works has a paragraph of its own"
 
 
+def test_the_man_page_lists_every_provider():
+    section = MAN5.read_text().split(".Sh PROVIDERS")[1].split(".Sh ")[0]
+    listed = set(" ".join(re.findall(r"^\.Cm (.*)$", section, re.M)).replace(" ,", " ").replace(" .", " ").split())
+    known = subprocess.run([TOP / "tools/providers", "--names"], check=True, capture_output=True, text=True).stdout
+    names = [line.split()[0] for line in known.splitlines()]
+    assert len(names) > 60 and len(set(known.split())) == len(known.split()), "a name stands for two providers"
+    assert listed - {"provider"} == set(names)
+
+
+def test_the_table_of_providers_is_what_its_list_says():
+    source = TOP.parent / "shared/providers.md"
+    if not source.exists():
+        pytest.skip("the list that src/conf/providers.def is made from is not beside this tree")
+    made = subprocess.run([TOP / "tools/providers", source], check=True, capture_output=True, text=True).stdout
+    assert made == (TOP / "src/conf/providers.def").read_text(), "run tools/providers ../shared/providers.md --write"
+
+
 def test_the_sample_names_no_unknown_key():
     sample = (TOP / "etc/mailhaul.conf").read_text()
     keys = {key for key, _ in key_rows()}

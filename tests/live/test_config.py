@@ -62,7 +62,7 @@ def test_wrong_value(world, line, words):
     assert world.run("fetch").code == 78
 
 
-NOT_YET = ["mode = 'sync'", "mode = 'backup'", "provider = 'gmail'"]
+NOT_YET = ["mode = 'sync'", "mode = 'backup'"]
 
 
 @pytest.mark.parametrize("line", NOT_YET, ids=[line.split("{")[0].split("=")[0].strip() for line in NOT_YET])

@@ -2,7 +2,8 @@
 unit_conf_tests = \
   %D%/test_carry \
   %D%/test_conf \
-  %D%/test_password
+  %D%/test_password \
+  %D%/test_provider
 check_PROGRAMS += $(unit_conf_tests)
 TESTS += $(unit_conf_tests)
 
@@ -19,3 +20,7 @@ TESTS += $(unit_conf_tests)
 %C%_test_password_SOURCES = %D%/test_password.c %D%/scratch.h $(UNIT_H)
 %C%_test_password_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_password_LDADD = $(UNIT_CONF)
+
+%C%_test_provider_SOURCES = %D%/test_provider.c %D%/scratch.h $(UNIT_H)
+%C%_test_provider_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_provider_LDADD = $(UNIT_CONF)

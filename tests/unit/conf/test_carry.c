@@ -20,6 +20,8 @@ static struct conf *load(struct scratch *s, const char *text)
 static const char *const differences[] = {
     "enabled = no",
     "protocol = pop3",
+    "provider = gmail",
+    "provider = posteo",
     "host = other",
     "port = 1",
     "tls = starttls",

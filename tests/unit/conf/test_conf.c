@@ -61,7 +61,6 @@ static const struct {
     { "mode = sync", KEY("mode = sync"),
       "c:2: account a: mode: \"sync\" is not yet supported by this version; take it out\n" },
     { "mode = fetch", KEY("mode = fetch"), "" },
-    { "provider", KEY("provider = x"), "c:2: account a: provider: not yet supported by this version; take it out\n" },
 
     /* logins */
     { "every mechanism",
@@ -980,7 +979,7 @@ static void test_sample(void **state)
             CHECK_INT(buf_put_char(&on, whole.p[i]), 0);
     }
     c = load(s, buf_cstr(&on));
-    CHECK_INT(c->account_count, 14);
+    CHECK_INT(c->account_count, 18);
     conf_free(&c);
     buf_release(&whole);
     buf_release(&on);
