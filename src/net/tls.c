@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "net/host.h"
 #include "net/stream_int.h"
+#include "net/tls_dane.h"
 #include "net/tls_pin.h"
 
 enum {
@@ -191,6 +192,8 @@ static void judge(struct tls_layer *t, X509_STORE_CTX *store, X509 *leaf)
 
     if (t->settings->fingerprint_count > 0)
         snprintf(fault, sizeof(fault), "the certificate is not the one that tls_fingerprint asks for");
+    else if (error == X509_V_ERR_DANE_NO_MATCH)
+        snprintf(fault, sizeof(fault), "the certificate is none that the TLSA records in the DNS allow (DANE)");
     else
         put_fault(fault, sizeof(fault), error, X509_STORE_CTX_get_error_depth(store), leaf, &t->facts);
     put_date(until, t->facts.not_after);
@@ -326,6 +329,8 @@ static int fill_context(SSL_CTX *ctx, const struct tls_settings *s, struct err *
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
+    if (tls_dane_prepare(ctx) != 0)
+        return err_nomem(e);
     if (check_readable("tls_trust_file", s->trust_file, e) != 0)
         return -1;
     if (s->trust_file != NULL && SSL_CTX_load_verify_file(ctx, s->trust_file) != 1)
@@ -644,6 +649,8 @@ int tls_layer(struct layer *below, const struct tls_settings *settings, struct l
         err_nomem(e);
         goto out;
     }
+    if (tls_dane_set(t->ssl, t->host, settings, e) != 0)
+        goto out;
     BIO_set_data(bio, t);
     BIO_set_init(bio, 1);
     SSL_set_bio(t->ssl, bio, bio);

@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/imap_write.c %D%/imap_write.h %D%/uid_set.c \
   %D%/limits.h \
   %D%/mailflag.c %D%/mailflag.h \
+  %D%/mta_sts.c %D%/mta_sts.h \
   %D%/pop3_parse.c %D%/pop3_parse.h \
   %D%/smtp_parse.c %D%/smtp_parse.h \
   %D%/utf8.c %D%/utf8.h

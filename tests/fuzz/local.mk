@@ -15,8 +15,10 @@ fuzz_programs = \
   %D%/fuzz_imap_response \
   %D%/fuzz_imap_session \
   %D%/fuzz_imap_write \
+  %D%/fuzz_mta_sts \
   %D%/fuzz_pattern \
   %D%/fuzz_pop3_line \
+  %D%/fuzz_resolve \
   %D%/fuzz_smtp_reply \
   %D%/fuzz_smtp_session
 check_PROGRAMS += $(fuzz_programs)
@@ -88,6 +90,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_imap_write_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_imap_write_LDADD = $(FUZZ_WIRE)
 
+%C%_fuzz_mta_sts_SOURCES = %D%/fuzz_mta_sts.c %D%/fuzz.h
+%C%_fuzz_mta_sts_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_mta_sts_LDADD = $(FUZZ_WIRE)
+
 %C%_fuzz_pattern_SOURCES = %D%/fuzz_pattern.c %D%/fuzz.h
 %C%_fuzz_pattern_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_pattern_LDADD = $(FUZZ_WIRE)
@@ -95,6 +101,10 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 %C%_fuzz_pop3_line_SOURCES = %D%/fuzz_pop3_line.c %D%/fuzz.h
 %C%_fuzz_pop3_line_LDFLAGS = $(LDFLAGS_FUZZ)
 %C%_fuzz_pop3_line_LDADD = $(FUZZ_WIRE)
+
+%C%_fuzz_resolve_SOURCES = %D%/fuzz_resolve.c %D%/fuzz.h
+%C%_fuzz_resolve_LDFLAGS = $(LDFLAGS_FUZZ)
+%C%_fuzz_resolve_LDADD = $(FUZZ_MAIN) $(NET) $(BASE) $(NET_LIBS)
 
 %C%_fuzz_smtp_reply_SOURCES = %D%/fuzz_smtp_reply.c %D%/fuzz.h
 %C%_fuzz_smtp_reply_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -118,8 +128,10 @@ EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_imap_response.dict \
   %D%/fuzz_imap_session.dict \
   %D%/fuzz_imap_write.dict \
+  %D%/fuzz_mta_sts.dict \
   %D%/fuzz_pattern.dict \
   %D%/fuzz_pop3_line.dict \
+  %D%/fuzz_resolve.dict \
   %D%/fuzz_smtp_reply.dict \
   %D%/fuzz_smtp_session.dict
 

@@ -3,6 +3,7 @@ unit_net_tests = \
   %D%/test_deflate \
   %D%/test_dial \
   %D%/test_digest \
+  %D%/test_resolve \
   %D%/test_socks5 \
   %D%/test_stream \
   %D%/test_tls \
@@ -39,3 +40,7 @@ UNIT_NET_H = %D%/peer.h $(UNIT_H)
 %C%_test_wait_SOURCES = %D%/test_wait.c $(UNIT_NET_H)
 %C%_test_wait_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_wait_LDADD = $(UNIT_NET)
+
+%C%_test_resolve_SOURCES = %D%/test_resolve.c $(UNIT_H)
+%C%_test_resolve_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_resolve_LDADD = $(UNIT_NET)

@@ -16,6 +16,7 @@ unit_wire_tests = \
   %D%/test_imap_reader \
   %D%/test_imap_write \
   %D%/test_mailflag \
+  %D%/test_mta_sts \
   %D%/test_pop3_parse \
   %D%/test_smtp_parse \
   %D%/test_uid_set \
@@ -102,3 +103,7 @@ TESTS += $(unit_wire_tests)
 %C%_test_uid_set_SOURCES = %D%/test_uid_set.c $(UNIT_H)
 %C%_test_uid_set_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_uid_set_LDADD = $(UNIT_WIRE)
+
+%C%_test_mta_sts_SOURCES = %D%/test_mta_sts.c $(UNIT_H)
+%C%_test_mta_sts_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_mta_sts_LDADD = $(UNIT_WIRE)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/https.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include <curl/curl.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool ready;
+
+static void begin(void)
+{
+    ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+struct body {
+    struct buf *bytes;
+    bool too_long;
+};
+
+static size_t take(char *p, size_t size, size_t count, void *ctx)
+{
+    struct body *body = ctx;
+
+    body->too_long = buf_full(body->bytes, size * count);
+    return buf_put(body->bytes, p, size * count) == 0 ? size * count : 0;
+}
+
+static int look(void *unused, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)unused, (void)a, (void)b, (void)c, (void)d;
+    return stop_requested() != 0;
+}
+
+static CURLcode only_https(CURL *curl)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+#else
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTPS);
+#endif
+}
+
+/* The program curl looks at these, its library does not. */
+static CURLcode set_trust(CURL *curl)
+{
+    const char *file = secure_getenv("SSL_CERT_FILE"), *dir = secure_getenv("SSL_CERT_DIR");
+    CURLcode rc = CURLE_OK;
+
+    if (file != NULL)
+        rc = curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    if (rc == CURLE_OK && dir != NULL)
+        rc = curl_easy_setopt(curl, CURLOPT_CAPATH, dir);
+    return rc;
+}
+
+static CURLcode set_up(CURL *curl, const char *url, char *words, struct body *body)
+{
+    CURLcode rc = only_https(curl);
+#define SET(option, value) (rc = rc != CURLE_OK ? rc : curl_easy_setopt(curl, option, value))
+
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_ERRORBUFFER, words);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_TIMEOUT, (long)HTTPS_TIMEOUT_S);
+    SET(CURLOPT_USERAGENT, "mailhaul/" PACKAGE_VERSION);
+    SET(CURLOPT_WRITEFUNCTION, take);
+    SET(CURLOPT_WRITEDATA, body);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, look);
+#undef SET
+    return rc == CURLE_OK ? set_trust(curl) : rc;
+}
+
+static enum err_code code_of(CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return E_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY:
+        return E_NOMEM;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return E_TLS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return E_PROTO;
+    default:
+        return E_NET;
+    }
+}
+
+static int failed(const char *url, CURLcode rc, const char *words, const struct body *body, struct err *e)
+{
+    char printable[CURL_ERROR_SIZE];
+
+    if (stop_requested() != 0)
+        return err_set(e, E_STOPPED, "stopped");
+    if (rc == CURLE_WRITE_ERROR)
+        return body->too_long ? err_set(e, E_PROTO, "%s: the answer is longer than %zu bytes", url, body->bytes->max)
+                              : err_nomem(e);
+    log_printable(printable, sizeof(printable), slice_str(words[0] != '\0' ? words : curl_easy_strerror(rc)));
+    return err_set(e, code_of(rc), "%s: %s", url, printable);
+}
+
+int https_get(const char *url, size_t max, struct https_response *out, struct err *e)
+{
+    char words[CURL_ERROR_SIZE] = "", *type = NULL;
+    struct body body = { .too_long = false };
+    long status = 0;
+    CURL *curl;
+    CURLcode rc;
+
+    *out = (struct https_response){ .body = BUF_INIT(max) };
+    body.bytes = &out->body;
+    pthread_once(&once, begin);
+    curl = ready ? curl_easy_init() : NULL;
+    if (curl == NULL)
+        return err_nomem(e);
+    rc = set_up(curl, url, words, &body);
+    if (rc == CURLE_OK)
+        rc = curl_easy_perform(curl);
+    if (rc == CURLE_OK)
+        rc = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (rc == CURLE_OK)
+        rc = curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    out->status = (unsigned)status;
+    log_printable(out->type, sizeof(out->type), slice_str(type));
+    curl_easy_cleanup(curl);
+    return rc == CURLE_OK ? 0 : failed(url, rc, words, &body, e);
+}
+
+void https_release(struct https_response *r)
+{
+    buf_release(&r->body);
+}
