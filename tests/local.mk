@@ -10,7 +10,9 @@ EXTRA_DIST += \
   %D%/lib/clock.c \
   %D%/lib/delayproxy.c \
   %D%/lib/destinations.py \
+  %D%/lib/dns.py \
   %D%/lib/dovecot.py \
+  %D%/lib/island.py \
   %D%/lib/faults.c \
   %D%/lib/live.py \
   %D%/lib/mailhaul.py \

@@ -75,6 +75,7 @@ void conf_deliver_release(struct conf_deliver *d)
     free(d->path);
     free(d->host);
     free(d->socket);
+    free(d->domain);
     tls_release(&d->tls_settings);
     login_release(&d->login);
     conf_strings_release(&d->to);

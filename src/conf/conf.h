@@ -93,8 +93,9 @@ struct conf_deliver {
     struct conf_tls_settings tls_settings;
     struct conf_login login; /* user NULL: no login (smtp, lmtp) */
     /* smtp, lmtp */
-    char *socket;                                           /* lmtp: path of a Unix socket; NULL: none */
-    struct conf_strings to;                                 /* checked addresses; may be empty with to_header */
+    char *socket;           /* lmtp: path of a Unix socket; NULL: none */
+    char *domain;           /* smtp: its MX hosts, in place of host, port and login; NULL: host is it */
+    struct conf_strings to; /* checked addresses; may be empty with to_header */
     char *from, *to_header, *to_strip_prefix, *to_fallback; /* NULL */
     struct conf_strings to_domains;
     /* imap */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_int.h"
 
+#include <arpa/inet.h>
+
 /* One deliver section on its way into a struct conf_deliver. */
 struct draft {
     struct conf_report *report;
@@ -169,6 +171,26 @@ static void check_socket(struct draft *d)
     }
 }
 
+/* RFC 5321 section 5.1. Whoever forges an answer of the DNS chooses the server that is called a domain's: it is given
+ * mail, never a password. */
+static void check_domain(struct draft *d)
+{
+    static const char *const none[] = { "host", "port", "user" };
+    struct conf_value v = { .report = d->report, .where = d->where };
+    unsigned char ip[16];
+
+    if (conf_section_get(d->section, conf_key_find(IN_DELIVER, "domain"), &v) && d->out->domain != NULL &&
+        (inet_pton(AF_INET, d->out->domain, ip) == 1 || inet_pton(AF_INET6, d->out->domain, ip) == 1))
+        conf_bad(&v, "\"%.80s\" is an address; a server that you know is host", d->out->domain);
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        if (conf_section_get(d->section, conf_key_find(IN_DELIVER, none[i]), &v))
+            conf_bad(&v, "domain is there too, whose mail servers the DNS tells: they are on port 25, and nobody logs "
+                         "in to them; keep one of the two");
+    }
+    if (conf_section_get(d->section, conf_key_find(IN_DELIVER, "tls"), &v) && d->out->tls != CONF_TLS_STARTTLS)
+        conf_bad(&v, "domain is there too, and its mail servers are spoken to with starttls");
+}
+
 static void check_login(struct draft *d)
 {
     static const char *const keys[] = { "password", "password_command", "password_file", "netrc", "authorize_as",
@@ -214,6 +236,8 @@ static void finish_server(struct draft *d, const char *parent)
         o->port = usual_port(o);
     if (by_socket)
         check_socket(d);
+    else if (o->type == CONF_DELIVER_SMTP && wrote(d, "domain"))
+        check_domain(d);
     else if (!wrote(d, "host"))
         problem(d, "host is missing: ",
                 o->type == CONF_DELIVER_LMTP   ? "host = \"localhost\", or socket = \"/run/dovecot/lmtp\""

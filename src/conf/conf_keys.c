@@ -47,10 +47,11 @@ static const struct conf_choice newlines[] = { { "lf", false, false }, { "crlf",
 
 enum {
     MAILDIR = 1u << CONF_DELIVER_MAILDIR,
+    SMTP = 1u << CONF_DELIVER_SMTP,
     LMTP = 1u << CONF_DELIVER_LMTP,
     IMAP = 1u << CONF_DELIVER_IMAP,
     COMMAND = 1u << CONF_DELIVER_COMMAND,
-    MTA = 1u << CONF_DELIVER_SMTP | LMTP,
+    MTA = SMTP | LMTP,
     SERVER = MTA | IMAP,
     ANY = SERVER | MAILDIR | COMMAND
 };
@@ -121,6 +122,7 @@ const struct conf_key conf_keys[] = {
     { "host", DELIVER(SERVER, host), .kind = KIND_HOST },
     { "port", DELIVER(SERVER, port), .kind = KIND_NUMBER, .min = 1, .max = 65535 },
     { "socket", DELIVER(LMTP, socket), .kind = KIND_PATH },
+    { "domain", DELIVER(SMTP, domain), .kind = KIND_HOST },
     { "tls", DELIVER(SERVER, tls), .kind = KIND_CHOICE, .choices = tls_modes },
     { "to", DELIVER(MTA, to), .kind = KIND_MAILBOXES },
     { "from", DELIVER(MTA, from), .kind = KIND_MAILBOX },

@@ -115,17 +115,31 @@ static int probe(struct smtp_sink *s, const char *where, sink_tell_fn *tell, voi
     return rc;
 }
 
+/* What made its certificate the right one, where that is worth a word. */
+static const char *proved_by(const struct smtp_sink *s)
+{
+    static const char *const words[] = { [SMTP_PROOF_CERTIFICATE] = ", proved by its certificate alone",
+                                         [SMTP_PROOF_DANE] = ", proved by DANE",
+                                         [SMTP_PROOF_MTA_STS] = ", proved by MTA-STS and its certificate" };
+    enum smtp_proof proof = s->lanes[0].hop.proof;
+
+    if (s->options.server->tls_settings.fingerprint_count > 0)
+        return "";
+    return s->options.domain != NULL || proof != SMTP_PROOF_CERTIFICATE ? words[proof] : "";
+}
+
 static int smtp_sink_check(struct sink *sink, sink_tell_fn *tell, void *ctx, struct err *e)
 {
     struct smtp_sink *s = self(sink);
     const struct tls_facts *tls;
-    char where[SMTP_LABEL_MAX + 64];
+    char where[SMTP_LABEL_MAX + HOST_MAX + 128];
     int rc = smtp_sink_ready(sink, e);
 
     if (rc == 0) {
         tls = smtp_tls(s->lanes[0].smtp);
-        snprintf(where, sizeof(where), "%s %s%s%s", s->sink.ops->type, s->label, tls != NULL ? ", " : "",
-                 tls != NULL ? tls->protocol : "");
+        snprintf(where, sizeof(where), "%s %s%s%s%s%s%s", s->sink.ops->type, s->label,
+                 s->options.domain != NULL ? ", " : "", s->options.domain != NULL ? s->lanes[0].hop.host : "",
+                 tls != NULL ? ", " : "", tls != NULL ? tls->protocol : "", proved_by(s));
         rc = probe(s, where, tell, ctx, e);
     }
     smtp_sink_close(sink);
@@ -188,6 +202,7 @@ static void smtp_sink_free(struct sink *sink)
     struct smtp_sink *s = self(sink);
 
     smtp_sink_close(sink);
+    smtp_route_free(&s->route);
     free(s->disabled);
     free(s);
 }
@@ -224,7 +239,9 @@ static void name_hosts(struct smtp_sink *s)
     const struct dial_options *dial = &s->options.server->dial;
     char ours[HOST_MAX] = "";
 
-    if (dial->unix_socket != NULL)
+    if (s->options.domain != NULL)
+        snprintf(s->label, sizeof(s->label), "%s", s->options.domain);
+    else if (dial->unix_socket != NULL)
         snprintf(s->label, sizeof(s->label), "%s", dial->unix_socket);
     else
         snprintf(s->label, sizeof(s->label), "%s:%u", dial->host != NULL ? dial->host : "tunnel", (unsigned)dial->port);
@@ -244,7 +261,10 @@ struct sink *sink_smtp_new(const struct sink_smtp_options *options)
     s->sink.name = options->name;
     s->sink.drop_rejected = options->drop_rejected;
     s->options = *options;
-    if (make_plain(s) != 0) {
+    if (!options->lmtp)
+        s->route = smtp_route_new(&(struct smtp_route_options){ .domain = options->domain, .state = options->state });
+    if ((!options->lmtp && s->route == NULL) || make_plain(s) != 0) {
+        smtp_route_free(&s->route);
         free(s);
         return NULL;
     }

@@ -23,6 +23,8 @@ struct sink_smtp_options {
     const char *name;            /* the deliver section's */
     const struct server *server; /* host and port, or dial.unix_socket */
     bool lmtp;
+    const char *domain; /* SMTP: its mail servers instead (proto/smtp_route.h); NULL: none */
+    const char *state;  /* where what is kept of the domain stands, as there; NULL: nowhere */
     struct envelope_rules rules;
     bool drop_rejected;
     const char *source_host;     /* for Received: where the mail was fetched from */

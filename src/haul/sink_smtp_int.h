@@ -15,7 +15,7 @@
 #include "haul/lanes.h"
 #include "haul/sink_smtp.h"
 #include "net/host.h"
-#include "proto/smtp.h"
+#include "proto/smtp_route.h"
 #include "wire/crlf.h"
 
 enum {
@@ -68,7 +68,8 @@ struct smtp_lane {
     struct smtp_sink *sink;
     struct smtp_work *work;
     unsigned index;
-    struct smtp *smtp; /* NULL: not open; kept from batch to batch */
+    struct smtp *smtp;   /* NULL: not open; kept from batch to batch */
+    struct smtp_hop hop; /* where to */
     bool pipelines;
     bool seasoned; /* it was of use before this message: when it breaks now, that tells nothing of the message */
     char *buffer;
@@ -79,9 +80,10 @@ struct smtp_lane {
 struct smtp_sink {
     struct sink sink;
     struct sink_smtp_options options;
-    struct server plain; /* the server, never pipelining */
+    struct smtp_route *route; /* NULL: LMTP, which goes where it is told */
+    struct server plain;      /* the server, never pipelining */
     const char **disabled;
-    char label[SMTP_LABEL_MAX]; /* "localhost:25" */
+    char label[SMTP_LABEL_MAX]; /* "localhost:25", or the domain */
     char our_host[HOST_MAX];    /* for Received */
     char source_host[HOST_MAX];
     atomic_bool unpipelined; /* PIPELINING is offered there and not honoured */

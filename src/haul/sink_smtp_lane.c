@@ -18,7 +18,9 @@ int smtp_lane_open(struct smtp_lane *l, struct err *e)
         l->buffer = malloc(SMTP_READ);
     if (l->buffer == NULL)
         return err_nomem(e);
-    if (smtp_open(&options, &l->smtp, e) != 0)
+    if (s->route == NULL && smtp_open(&options, &l->smtp, e) != 0)
+        return -1;
+    if (s->route != NULL && smtp_route_open(s->route, &options, l->index > 0, &l->hop, &l->smtp, e) != 0)
         return -1;
     l->pipelines = smtp_pipelines(l->smtp);
     l->seasoned = false;

@@ -36,6 +36,8 @@ static struct sink *open_mta(const struct conf_account *a, const struct conf_del
         .name = d->name,
         .server = server,
         .lmtp = d->type == CONF_DELIVER_LMTP,
+        .domain = d->domain,
+        .state = d->login.state,
         .rules = { .from = d->from,
                    .to = list(&d->to),
                    .to_header = d->to_header,

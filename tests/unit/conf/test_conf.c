@@ -323,6 +323,20 @@ static const struct {
       BAD("smtp", 3) "to_domains: \"*.a.org\" is not a domain: write it whole, as example.org\n" },
 
     /* where to, and who logs in */
+    { "a domain", TO("smtp", "domain = example.org to = x"), "" },
+    { "a domain, said to speak STARTTLS", TO("smtp", "domain = example.org tls = starttls to = x"), "" },
+    { "a domain and a host", TO("smtp", "domain = example.org to = x host = h"),
+      BAD("smtp", 3) "host: domain is there too, whose mail servers the DNS tells: they are on port 25, and nobody "
+                     "logs in to them; keep one of the two\n" },
+    { "a login to a domain", TO("smtp", "domain = example.org to = x\n user = u password_file = /p"),
+      BAD("smtp", 4) "user: domain is there too, whose mail servers the DNS tells: they are on port 25, and nobody "
+                     "logs in to them; keep one of the two\n" },
+    { "a domain in clear", TO("smtp", "domain = example.org to = x tls = plaintext"),
+      BAD("smtp", 3) "tls: domain is there too, and its mail servers are spoken to with starttls\n" },
+    { "a domain that is an address", TO("smtp", "domain = 192.0.2.1 to = x"),
+      BAD("smtp", 3) "domain: \"192.0.2.1\" is an address; a server that you know is host\n" },
+    { "a domain for lmtp", TO("lmtp", "domain = example.org to = x socket = /s"),
+      BAD("lmtp", 3) "domain: a destination of type lmtp has no such key; it is one of type smtp\n" },
     { "lmtp to nowhere", TO("lmtp", "to = x"),
       BAD("lmtp", 2) "host is missing: host = \"localhost\", or socket = \"/run/dovecot/lmtp\"\n" },
     { "lmtp to two places", TO("lmtp", "to = x host = h socket = /s"),

@@ -3,7 +3,8 @@ unit_proto_tests = \
   %D%/test_imap \
   %D%/test_imap_wait \
   %D%/test_pop3 \
-  %D%/test_smtp
+  %D%/test_smtp \
+  %D%/test_smtp_route
 check_PROGRAMS += $(unit_proto_tests)
 TESTS += $(unit_proto_tests)
 
@@ -24,3 +25,7 @@ TESTS += $(unit_proto_tests)
 %C%_test_smtp_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_smtp_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=stream_push_tls,--wrap=stream_tls,--wrap=gethostname
 %C%_test_smtp_LDADD = $(UNIT_PROTO)
+
+%C%_test_smtp_route_SOURCES = %D%/test_smtp_route.c $(UNIT_H)
+%C%_test_smtp_route_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_smtp_route_LDADD = $(UNIT_PROTO)
