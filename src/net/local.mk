@@ -11,7 +11,10 @@ noinst_LIBRARIES += %D%/libnet.a
   %D%/socket.c \
   %D%/socks5.c \
   %D%/stream.c %D%/stream.h %D%/stream_int.h \
-  %D%/tls.c %D%/tls.h \
+  %D%/tls.c %D%/tls.h %D%/tls_int.h \
+  %D%/tls_context.c \
   %D%/tls_dane.c %D%/tls_dane.h \
   %D%/tls_pin.c %D%/tls_pin.h \
+  %D%/tls_verify.c \
+  %D%/tls_words.c \
   %D%/tunnel.c
