@@ -74,7 +74,7 @@ int err_nomem(struct err *e)
 
 int err_peer(struct err *e, struct slice words)
 {
-    log_printable(e->peer, sizeof(e->peer), slice_trim(words));
+    log_words(e->peer, sizeof(e->peer), slice_trim(words));
     return -1;
 }
 

@@ -67,7 +67,7 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE
 int err_sys(struct err *e, enum err_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* E_NOMEM with the usual text. Always returns -1. */
 int err_nomem(struct err *e);
-/* Keeps the peer's words, made printable and cut to size. Returns -1, so that it may end a function. */
+/* Keeps the peer's words, as log_words() makes them, cut to size. Returns -1, so that it may end a function. */
 int err_peer(struct err *e, struct slice words);
 /* Prefixes the text. Always returns -1. */
 int err_ctx(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -2,6 +2,7 @@
 #include "base/io.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int io_write_all(int fd, const void *bytes, size_t n)
@@ -20,14 +21,29 @@ int io_write_all(int fd, const void *bytes, size_t n)
     return 0;
 }
 
+/* Room for a whole file at once: a buffer that grew would leave copies of secrets behind. */
+static int make_room(int fd, struct buf *out)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size >= out->max - out->len)
+        return 0;
+    return buf_reserve(out, (size_t)st.st_size + 1);
+}
+
 int io_read_all(int fd, struct buf *out)
 {
     enum { CHUNK = 16384 };
 
+    if (make_room(fd, out) != 0) {
+        errno = ENOMEM;
+        return -1;
+    }
     for (;;) {
-        size_t room = size_min(CHUNK, out->max - out->len);
+        size_t room = out->cap > out->len + 1 ? out->cap - out->len - 1 : size_min(CHUNK, out->max - out->len);
         ssize_t got;
 
+        room = size_min(room, out->max - out->len);
         if (room == 0) {
             char extra;
             got = read(fd, &extra, 1);

@@ -11,7 +11,8 @@
 /* Writes everything, over short writes and EINTR. 0 or -1 with errno. */
 MUST_CHECK int io_write_all(int fd, const void *bytes, size_t n);
 
-/* Appends the rest of `fd` to `out`. -1 with errno; EFBIG when the buffer's maximum is smaller than the file. */
+/* Appends the rest of `fd` to `out`; a file's buffer does not grow on the way, so that no copy of its bytes is left in
+ * freed memory. -1 with errno; EFBIG when the buffer's maximum is smaller than the file. */
 MUST_CHECK int io_read_all(int fd, struct buf *out);
 
 /* Puts `bytes` into dir/name by way of a temporary name, rename and - when `durable` - fsync of file and directory.

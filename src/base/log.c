@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/secret.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -23,6 +24,12 @@ static struct {
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .options = { .level = LOG_LEVEL_INFO }, .fd = -1 };
 
 static _Thread_local char account[128];
+
+enum { HIDDEN = 4, HIDDEN_LETTERS = 12, HIDDEN_LEAST = 4 };
+static _Thread_local struct {
+    struct secret v[HIDDEN];
+    size_t next;
+} hidden;
 
 /* What was said of accounts, by its digest; also under the lock. */
 static struct saying {
@@ -49,14 +56,28 @@ static size_t utf8_printable(struct slice s)
     return bad ? 0 : len;
 }
 
-void log_printable(char *out, size_t size, struct slice in)
+/* How many bytes at the front of `s` are not to be shown. */
+static size_t hidden_front(struct slice s)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < HIDDEN; i++) {
+        if (hidden.v[i].n > longest && slice_starts(s, secret_get(&hidden.v[i])))
+            longest = hidden.v[i].n;
+    }
+    return longest;
+}
+
+static void print(char *out, size_t size, struct slice in, bool hides)
 {
     static const char hex[] = "0123456789abcdef";
     enum { ELLIPSIS = 4 }; /* "..." and NUL */
+    static const char stars[] = "********";
     size_t at = 0;
 
     while (in.n > 0) {
-        size_t len = utf8_printable(in);
+        size_t skip = hides ? hidden_front(in) : 0;
+        size_t len = skip > 0 ? strlen(stars) : utf8_printable(in);
         size_t need = len > 0 ? len : 4;
 
         if (at + need + ELLIPSIS > size) {
@@ -66,7 +87,10 @@ void log_printable(char *out, size_t size, struct slice in)
             }
             break;
         }
-        if (len > 0) {
+        if (skip > 0) {
+            memcpy(out + at, stars, len);
+            len = skip;
+        } else if (len > 0) {
             memcpy(out + at, in.p, len);
         } else {
             unsigned char c = (unsigned char)in.p[0];
@@ -81,6 +105,39 @@ void log_printable(char *out, size_t size, struct slice in)
     }
     if (size > 0)
         out[at] = '\0';
+}
+
+void log_printable(char *out, size_t size, struct slice in)
+{
+    print(out, size, in, false);
+}
+
+void log_words(char *out, size_t size, struct slice in)
+{
+    print(out, size, in, true);
+}
+
+static bool worth_hiding(struct slice s)
+{
+    for (size_t i = 0; i < s.n && s.n < HIDDEN_LETTERS; i++) {
+        if (ascii_lower(s.p[i]) < 'a' || ascii_lower(s.p[i]) > 'z')
+            return s.n >= HIDDEN_LEAST;
+    }
+    return s.n >= HIDDEN_LETTERS;
+}
+
+void log_hide(struct slice secret)
+{
+    if (!worth_hiding(secret) || hidden_front(secret) == secret.n)
+        return;
+    if (secret_set(&hidden.v[hidden.next], secret) == 0)
+        hidden.next = (hidden.next + 1) % HIDDEN;
+}
+
+void log_unhide(void)
+{
+    for (size_t i = 0; i < HIDDEN; i++)
+        secret_release(&hidden.v[i]);
 }
 
 static int open_file(struct err *e)

@@ -13,7 +13,7 @@
 enum { SECRET_MAX = 4096 - 16 };
 
 struct secret {
-    char *p; /* owned page; NULL: not set */
+    char *p; /* owned page, with a NUL behind the value; NULL: not set */
     size_t n;
 };
 

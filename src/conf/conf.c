@@ -97,9 +97,7 @@ void conf_account_release(struct conf_account *a)
     free(a->bind_address);
     free(a->proxy_host);
     free(a->proxy_user);
-    if (a->proxy_password != NULL)
-        explicit_bzero(a->proxy_password, strlen(a->proxy_password));
-    free(a->proxy_password);
+    secret_release(&a->proxy_password);
     conf_strings_release(&a->tunnel);
     conf_strings_release(&a->disable_extensions);
     tls_release(&a->tls_settings);
@@ -358,6 +356,31 @@ static int set_defaults(struct conf *c, struct conf_report *r)
     return c->spool_dir != NULL && conf_set_states(c) == 0 ? 0 : conf_report_nomem(r);
 }
 
+/* What the library and the C library free, they do not wipe: the text passes through their buffers. Larger blocks are
+ * overwritten as they are freed; the small ones, which glibc keeps at hand, are asked for again. */
+static void begin_wiping(void)
+{
+    (void)mallopt(M_PERTURB, 0x5a);
+}
+
+static void end_wiping(void)
+{
+    enum { SMALLEST = 24, STEP = 16, LARGEST = 1032, KEPT = 7 };
+
+    (void)mallopt(M_PERTURB, 0);
+    for (size_t size = SMALLEST; size <= LARGEST; size += STEP) {
+        void *blocks[KEPT];
+
+        for (size_t i = 0; i < KEPT; i++) {
+            blocks[i] = malloc(size);
+            if (blocks[i] != NULL)
+                explicit_bzero(blocks[i], size);
+        }
+        for (size_t i = 0; i < KEPT; i++)
+            free(blocks[i]);
+    }
+}
+
 int conf_load(const char *path, struct conf **out, struct err *e)
 {
     struct load l = { .report = { .first = e } };
@@ -367,6 +390,7 @@ int conf_load(const char *path, struct conf **out, struct err *e)
     *out = NULL;
     if (c == NULL)
         return conf_report_nomem(&l.report);
+    begin_wiping();
     *c = (struct conf){ .max_sessions = 16, .log_level = LOG_LEVEL_INFO };
     c->path = find_file(&l.report, path, &fd);
     if (fd >= 0) {
@@ -383,6 +407,7 @@ int conf_load(const char *path, struct conf **out, struct err *e)
     for (size_t i = 0; i < l.count; i++)
         conf_parse_free(l.trees[i]);
     free(l.trees);
+    end_wiping();
     /* The library's trees of a thousand accounts are 24 MB, and a daemon would keep the room for them for ever. */
     (void)malloc_trim(0);
     if (l.report.count > 0) {

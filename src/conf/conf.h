@@ -125,7 +125,8 @@ struct conf_account {
     char *bind_address; /* NULL */
     char *proxy_host;   /* NULL: none */
     uint16_t proxy_port;
-    char *proxy_user, *proxy_password; /* NULL */
+    char *proxy_user;             /* NULL */
+    struct secret proxy_password; /* not set; behind its last byte stands a NUL */
     struct conf_strings tunnel;
     struct conf_strings disable_extensions;
     unsigned max_connections;

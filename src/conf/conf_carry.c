@@ -32,7 +32,7 @@ static bool same_secret(const struct secret *a, const struct secret *b)
 static bool same_proxy(const struct conf_account *a, const struct conf_account *b)
 {
     return a->proxy_port == b->proxy_port && same_text(a->proxy_host, b->proxy_host) &&
-           same_text(a->proxy_user, b->proxy_user) && same_text(a->proxy_password, b->proxy_password);
+           same_text(a->proxy_user, b->proxy_user) && same_secret(&a->proxy_password, &b->proxy_password);
 }
 
 static bool same_listen(const struct conf *a, const struct conf *b)

@@ -18,7 +18,9 @@ struct scan {
     size_t depth;
     struct slice key; /* the last word that was no value */
     int secret_line;
-    int comma_line; /* of the last comma complained of: once a line is enough */
+    int secret_value_line; /* where the last value stands, when it is a secret; else 0 */
+    int blank_line;        /* of the last secret with a blank */
+    int comma_line;        /* of the last comma complained of: once a line is enough */
     bool broken;
 };
 
@@ -144,6 +146,7 @@ static void value(struct scan *s, struct slice bytes, bool literal, int line)
         complain(s, line, "a comma is missing between two values of this list");
     if (secret && literal && s->secret_line == 0)
         s->secret_line = line;
+    s->secret_value_line = secret ? line : 0;
 }
 
 static void comma(struct scan *s)
@@ -183,6 +186,32 @@ static bool in_word(int c)
     return c > ' ' && c != 0x7f && strchr("#\"'={}()+,*", c) == NULL;
 }
 
+static bool is_known(struct slice w)
+{
+    static const char *const sections[] = { "account", "defaults", "deliver" };
+
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        if (slice_eq(w, slice_str(sections[i])))
+            return true;
+    }
+    for (size_t i = 0; i < conf_key_count; i++) {
+        if (slice_eq(w, slice_str(conf_keys[i].name)))
+            return true;
+    }
+    return false;
+}
+
+/* Told here, and only once, so that the other words of a password are not shown as keys that nobody knows. */
+static bool is_rest_of_secret(struct scan *s, struct slice w)
+{
+    if (s->before != TOKEN_VALUE || s->secret_value_line != s->line || is_known(w))
+        return false;
+    if (s->blank_line != s->line)
+        complain(s, s->line, "put this secret in quotes: there is a blank in it");
+    s->blank_line = s->line;
+    return true;
+}
+
 static void word(struct scan *s)
 {
     size_t begin = s->at;
@@ -198,7 +227,7 @@ static void word(struct scan *s)
         s->before = TOKEN_VALUE;
     } else if (s->before == TOKEN_WORD) {
         s->before = TOKEN_STRING;
-    } else {
+    } else if (!is_rest_of_secret(s, w)) {
         s->key = w;
         s->before = TOKEN_WORD;
     }

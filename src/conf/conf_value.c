@@ -362,7 +362,9 @@ static int proxy(const struct conf_value *v, struct conf_account *a)
         return -1;
     if (at == NULL)
         return 0;
-    return proxy_part(v, &a->proxy_user, user) != 0 ? -1 : proxy_part(v, &a->proxy_password, password);
+    if (proxy_part(v, &a->proxy_user, user) != 0)
+        return -1;
+    return secret_set(&a->proxy_password, password) == 0 ? 0 : conf_report_nomem(v->report);
 }
 
 bool conf_is_loopback(const char *host)

@@ -13,7 +13,14 @@
 #include "base/io.h"
 #include "base/stop.h"
 
-enum { COMMAND_LIMIT_MS = 30 * 1000, LINGER_LIMIT_MS = 2 * 1000, NETRC_MAX = 1024 * 1024 };
+enum {
+    COMMAND_LIMIT_MS = 30 * 1000,
+    LINGER_LIMIT_MS = 2 * 1000,
+    NETRC_MAX = 1024 * 1024,
+    FIRST_LINE_MAX = SECRET_MAX + 2
+};
+
+/* Whoever keeps a secret in a buffer makes it whole from the start: one that grew would leave copies behind. */
 
 /* The first line of `text` becomes the secret. */
 static int take_line(const struct buf *text, const char *what, struct secret *out, struct err *e)
@@ -65,8 +72,8 @@ static int read_private(const char *path, const char *key, struct buf *text, str
 
 static int from_file(const char *path, struct secret *out, struct err *e)
 {
-    struct buf text = BUF_INIT(SECRET_MAX + 2);
-    int rc = read_private(path, "password_file", &text, e);
+    struct buf text = BUF_INIT(FIRST_LINE_MAX);
+    int rc = buf_reserve(&text, FIRST_LINE_MAX) == 0 ? read_private(path, "password_file", &text, e) : err_nomem(e);
 
     if (rc == 0)
         rc = take_line(&text, "password_file", out, e);
@@ -113,7 +120,7 @@ static int search_netrc(struct slice s, const struct conf_login *l, struct secre
 {
     struct buf word = BUF_INIT(SECRET_MAX), value = BUF_INIT(SECRET_MAX);
     bool machine = false, login = false;
-    int rc = 0;
+    int rc = buf_reserve(&word, SECRET_MAX) == 0 && buf_reserve(&value, SECRET_MAX) == 0 ? 0 : -1;
 
     while (rc == 0 && next_word(&s, &word)) {
         struct slice w = buf_slice(&word);
@@ -172,10 +179,10 @@ static int from_command(const struct conf_strings *argv, struct secret *out, str
         .limit_ms = COMMAND_LIMIT_MS,
         .linger_ms = LINGER_LIMIT_MS,
     };
-    struct buf text = BUF_INIT(SECRET_MAX + 2);
+    struct buf text = BUF_INIT(FIRST_LINE_MAX);
     int status = 0, rc;
 
-    rc = child_run(&options, &text, &status, e);
+    rc = buf_reserve(&text, FIRST_LINE_MAX) == 0 ? child_run(&options, &text, &status, e) : err_nomem(e);
     if (rc == 0 && WIFSIGNALED(status))
         rc = err_set(e, E_CONFIG, "password_command %s was killed by signal %d", argv->v[0], WTERMSIG(status));
     else if (rc == 0 && WEXITSTATUS(status) != 0)
@@ -221,6 +228,8 @@ static int ask(const struct conf_login *l, int tty, struct secret *out, struct e
 
     if (tcgetattr(tty, &old) != 0)
         return err_sys(e, E_CONFIG, errno, "the terminal cannot be asked for the password");
+    if (buf_reserve(&line, SECRET_MAX) != 0)
+        return err_nomem(e);
     silent = old;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK);
     silent.c_lflag |= ICANON | ISIG;
@@ -321,7 +330,7 @@ int conf_ask_passwords(struct conf *c, const struct conf_account *const *account
     return rc < 0 ? -1 : 0;
 }
 
-int conf_password(const struct conf_login *l, struct secret *out, struct err *e)
+static int find_password(const struct conf_login *l, struct secret *out, struct err *e)
 {
     if (secret_is_set(&l->password))
         return secret_set(out, secret_get(&l->password)) == 0 ? 0 : err_nomem(e);
@@ -336,4 +345,12 @@ int conf_password(const struct conf_login *l, struct secret *out, struct err *e)
                        "%s logs in by OAuth 2.0 (oauth_client_id is set), and there is no password for any other way",
                        l->whose);
     return from_terminal(l, out, e);
+}
+
+int conf_password(const struct conf_login *l, struct secret *out, struct err *e)
+{
+    if (find_password(l, out, e) != 0)
+        return -1;
+    log_hide(secret_get(out));
+    return 0;
 }

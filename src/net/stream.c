@@ -79,6 +79,7 @@ void stream_close(struct stream **sp)
     free(s->in);
     free(s);
     *sp = NULL;
+    log_unhide();
 }
 
 /* Every error leaves by here: it is named, and kept for all later calls. */
@@ -428,6 +429,7 @@ void stream_put_secret(struct stream *s, struct slice bytes)
     /* Not even how long it is. */
     if (log_wants(LOG_LEVEL_TRACE))
         trace_put(s, SLICE("********"));
+    log_hide(bytes);
     collect(s, bytes, true);
 }
 
@@ -475,7 +477,7 @@ void stream_trace(const struct stream *s, char direction, struct slice line)
     char text[TRACE_MAX];
 
     (void)s;
-    log_printable(text, sizeof(text), line);
+    log_words(text, sizeof(text), line);
     log_trace("%c: %s", direction, text);
 }
 
@@ -554,6 +556,7 @@ int stream_fd(const struct stream *s)
 void stream_park(struct stream *s)
 {
     rest(s);
+    log_unhide();
     /* Whoever watches the descriptor is to be woken by the first byte. */
     s->expected = 0;
     set_lowat(s, false);

@@ -25,8 +25,8 @@
  * After an error the stream can only be closed.
  *
  * Trace: at log level TRACE, stream_line(), stream_put() and stream_trace() show protocol lines ("S: ...", "C: ...");
- * bytes given to stream_put_secret() are shown as "********" and are wiped from the write buffer once sent; those given
- * to stream_put_body() are left out.
+ * bytes given to stream_put_secret() are shown as "********", also when the peer says them again (base/log.h), and are
+ * wiped from the write buffer once sent; those given to stream_put_body() are left out.
  *
  * Thread: one at a time.
  */

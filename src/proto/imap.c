@@ -149,7 +149,7 @@ int imap_read(struct imap *im, const struct imap_handler *handler, struct imap_r
 
 static void copy_words(char *out, size_t size, struct slice in)
 {
-    log_printable(out, size, in);
+    log_words(out, size, in);
 }
 
 static void take_caps(struct imap *im, struct slice names)
@@ -162,10 +162,14 @@ static void take_caps(struct imap *im, struct slice names)
  * press a user to act come from the server or not at all. */
 static void say_alert(struct imap *im, const struct imap_response *r)
 {
+    char words[LOG_LINE_MAX];
+
     if (im->server->tls != SERVER_PLAINTEXT && stream_tls(im->stream) == NULL)
         return;
-    if (im->alerts++ < ALERTS_MAX)
-        log_info("%s says: %.*s", im->host, SLICE_ARG(r->text));
+    if (im->alerts++ < ALERTS_MAX) {
+        log_words(words, sizeof(words), r->text);
+        log_info("%s says: %s", im->host, words);
+    }
 }
 
 static int bye(struct imap *im, const struct imap_response *r, struct err *e)

@@ -101,7 +101,7 @@ int smtp_read(struct smtp *s, bool final, struct smtp_caps *caps, struct smtp_re
     if (read_lines(s, caps, &words, &code, e) != 0)
         return -1;
     out->code = code;
-    log_printable(out->words, sizeof(out->words), slice_make(words.raw, words.n));
+    log_words(out->words, sizeof(out->words), slice_make(words.raw, words.n));
     if (code != 421)
         return 0;
     err_set(e, E_BUSY, "%s closes the connection: it is not available now", s->host);

@@ -35,7 +35,7 @@ struct server servers_account(const struct conf_account *a)
                   .proxy_host = a->proxy_host,
                   .proxy_port = a->proxy_port,
                   .proxy_user = a->proxy_user,
-                  .proxy_password = a->proxy_password,
+                  .proxy_password = a->proxy_password.p,
                   .tunnel = a->tunnel.n > 0 ? a->tunnel.v : NULL,
                   .timeout_s = a->timeout },
         .tls = tls_modes[a->tls],

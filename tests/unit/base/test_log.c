@@ -77,6 +77,53 @@ static void test_printable_is_cut(void **state)
     log_printable(NULL, 0, in);
 }
 
+static void check_words(struct slice in, struct slice want)
+{
+    char out[200];
+
+    log_words(out, sizeof(out), in);
+    CHECK_SLICE(slice_str(out), want);
+}
+
+static void test_hidden_words(void **state)
+{
+    (void)state;
+    CASE("nothing is hidden");
+    check_words(SLICE("NO hunter2 is wrong"), SLICE("NO hunter2 is wrong"));
+    log_hide(SLICE("hunter2"));
+    CASE("a peer says it again");
+    check_words(SLICE("NO hunter2 is wrong"), SLICE("NO ******** is wrong"));
+    check_words(SLICE("hunter2"), SLICE("********"));
+    check_words(SLICE("hunterhunter2hunter2"), SLICE("hunter****************"));
+    CASE("what we say ourselves is as it is");
+    char out[200];
+    log_printable(out, sizeof(out), SLICE("hunter2"));
+    CHECK_SLICE(slice_str(out), SLICE("hunter2"));
+    CASE("the longer one of two that begin alike");
+    log_hide(SLICE("hunter2 and more"));
+    check_words(SLICE("hunter2 and more; hunter2"), SLICE("********; ********"));
+    CASE("a word that a peer may well say, and one of some length");
+    log_hide(SLICE("password"));
+    log_hide(SLICE("1x"));
+    check_words(SLICE("password 1x"), SLICE("password 1x"));
+    log_hide(SLICE("correcthorse"));
+    check_words(SLICE("-ERR correcthorse"), SLICE("-ERR ********"));
+    CASE("bytes that are not shown as they are");
+    log_hide(SLICE("p\xe9\tw\x01!"));
+    check_words(SLICE("a p\xe9\tw\x01!\x01"), SLICE("a ********\\x01"));
+    CASE("in an error");
+    struct err e = ERR_INIT;
+    err_set(&e, E_AUTH, "refused");
+    err_peer(&e, SLICE("hunter2 is wrong"));
+    CHECK_SLICE(slice_str(e.peer), SLICE("******** is wrong"));
+    CASE("the last four");
+    log_hide(SLICE("fifth-one"));
+    check_words(SLICE("hunter2 fifth-one"), SLICE("hunter2 ********"));
+    CASE("forgotten");
+    log_unhide();
+    check_words(SLICE("fifth-one"), SLICE("fifth-one"));
+}
+
 static char file_path[] = "/tmp/mailhaul-test-log-XXXXXX";
 static int stderr_copy = -1, captured = -1;
 
@@ -351,10 +398,9 @@ static int remove_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printable),  cmocka_unit_test(test_printable_is_cut),
-        cmocka_unit_test(test_levels),     cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_priorities), cmocka_unit_test(test_around),
-        cmocka_unit_test(test_file),       cmocka_unit_test(test_once),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_hidden_words), cmocka_unit_test(test_printable_is_cut),
+        cmocka_unit_test(test_levels),    cmocka_unit_test(test_lines),        cmocka_unit_test(test_priorities),
+        cmocka_unit_test(test_around),    cmocka_unit_test(test_file),         cmocka_unit_test(test_once),
     };
 
     return cmocka_run_group_tests_name("log", tests, make_file, remove_file);

@@ -63,6 +63,9 @@ static const struct {
     { "mode = fetch", KEY("mode = fetch"), "" },
 
     /* logins */
+    { "a password of two words", KEY("password = correct horse battery"),
+      "c:2: put this secret in quotes: there is a blank in it\n" },
+    { "a password and a key in one line", KEY("password = correct port = 7"), "" },
     { "every mechanism",
       KEY("protocol = pop3 tls_cert_file = /c password_command = cat auth = { external, scram-sha-256-plus, "
           "scram-sha-1-plus, SCRAM-SHA-256, scram-sha-1, plain, login, user, cram-md5, apop, gssapi, oauthbearer, "
@@ -570,7 +573,7 @@ static void test_every_key(void **state)
     check_string(a->proxy_host, "::2");
     CHECK_INT(a->proxy_port, 99);
     check_string(a->proxy_user, "me");
-    check_string(a->proxy_password, "p:w");
+    CHECK_SLICE(secret_get(&a->proxy_password), SLICE("p:w"));
     check_strings(&a->disable_extensions, (const char *const[]){ "MOVE", "X", NULL });
     CHECK_INT(a->max_connections, 7);
     check_string(a->tls_settings.trust_file, scratch_path(s, "ca"));
