@@ -28,7 +28,8 @@ packages_of() {
     case $manager:$1 in
         apt-get:build)
             echo gcc make autoconf automake pkg-config libc6-dev
-            echo libssl-dev libconfuse-dev libsqlite3-dev zlib1g-dev libjansson-dev libidn2-dev libcurl4-openssl-dev
+            echo libssl-dev libconfuse-dev libsqlite3-dev zlib1g-dev libjansson-dev libidn2-dev
+            echo libgsasl-dev libcurl4-openssl-dev
             ;;
         apt-get:demo) echo openssl dovecot-core dovecot-imapd dovecot-pop3d ;;
         apt-get:tests)
@@ -39,7 +40,7 @@ packages_of() {
         apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
         dnf:build)
             echo gcc make autoconf automake pkgconf-pkg-config
-            echo openssl-devel libconfuse-devel sqlite-devel zlib-devel jansson-devel libidn2-devel libcurl-devel
+            echo openssl-devel libconfuse-devel sqlite-devel zlib-devel jansson-devel libidn2-devel libgsasl-devel libcurl-devel
             ;;
         dnf:demo) echo openssl dovecot ;;
         dnf:tests)
@@ -49,7 +50,7 @@ packages_of() {
         dnf:ci) echo clang clang-tools-extra ShellCheck codespell mandoc xz ;;
         apk:build)
             echo build-base linux-headers coreutils autoconf automake pkgconf
-            echo openssl-dev confuse-dev sqlite-dev zlib-dev jansson-dev libidn2-dev curl-dev
+            echo openssl-dev confuse-dev sqlite-dev zlib-dev jansson-dev libidn2-dev libgsasl-dev curl-dev
             ;;
         apk:demo) echo openssl dovecot dovecot-pop3d ;;
         apk:tests)
@@ -57,7 +58,7 @@ packages_of() {
             echo dovecot dovecot-pop3d dovecot-lmtpd dovecot-submissiond
             ;;
         apk:ci) echo clang clang-extra-tools shellcheck codespell mandoc xz ;;
-        pacman:build) echo base-devel openssl confuse sqlite zlib jansson libidn2 curl ;;
+        pacman:build) echo base-devel openssl confuse sqlite zlib jansson libidn2 gsasl curl ;;
         pacman:demo) echo openssl dovecot ;;
         pacman:tests) echo cmocka openssl dovecot python python-pytest python-pytest-xdist python-prometheus_client ;;
         pacman:ci) echo clang shellcheck codespell mandoc xz ;;

@@ -19,4 +19,4 @@ mailhaul_SOURCES = \
   %D%/status_view.c %D%/status_view.h \
   %D%/tell.c %D%/tell.h
 mailhaul_LDADD = $(DAEMON) $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \
-  $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(JANSSON_LIBS)
+  $(CONFUSE_LIBS) $(STORE_LIBS) $(NET_LIBS) $(PROTO_LIBS)

@@ -194,6 +194,9 @@ MUST_CHECK int conf_state_name(const char *name, const char *suffix, struct buf 
  * `auth` is auto or names oauthbearer or xoauth2. A password beside it is then not asked for. */
 bool conf_login_is_oauth(const struct conf_login *l);
 
+/* Any of the keys that give a password. */
+bool conf_login_has_source(const struct conf_login *l);
+
 /* The password into `out`. Without any source and without a terminal: E_CONFIG that says which keys there are
  * (no server has refused anything). password_command: argv without a shell, first line, 30 s (E_TIMEOUT), its own
  * process group, killed when it takes longer; its standard error goes to ours; one that fails is E_CONFIG. Files that

@@ -231,9 +231,6 @@ bool conf_login_wants_password(const struct conf_login *l, const struct conf_tls
 
 /* ---- password.c ---- */
 
-/* Any of the keys that give a password. */
-bool conf_login_has_source(const struct conf_login *l);
-
 /* ---- conf_build.c ---- */
 
 /* Two ways to the password in one section, of enum conf_where `in`: nobody could tell which one is meant. */

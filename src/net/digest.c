@@ -2,6 +2,8 @@
 #include "net/digest.h"
 
 #include <openssl/crypto.h>
+#include <stdio.h>
+
 #include <openssl/evp.h>
 
 /* Nothing is allocated between a start and its finish. */
@@ -41,4 +43,19 @@ void digest_add(struct digest *d, struct slice bytes)
 void digest_finish(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
     must(EVP_DigestFinal_ex(d->ctx, out, NULL));
+}
+
+int digest_md5_hex(struct slice a, struct slice b, char out[2 * DIGEST_MD5_SIZE + 1], struct err *e)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char sum[DIGEST_MD5_SIZE];
+    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) == 1 && EVP_DigestUpdate(ctx, a.p, a.n) == 1 &&
+              EVP_DigestUpdate(ctx, b.p, b.n) == 1 && EVP_DigestFinal_ex(ctx, sum, NULL) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    if (!ok)
+        return err_set(e, E_CONFIG, "APOP needs MD5, which this machine's OpenSSL does not allow");
+    for (size_t i = 0; i < sizeof(sum); i++)
+        snprintf(out + 2 * i, 3, "%02x", sum[i]);
+    return 0;
 }

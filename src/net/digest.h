@@ -14,6 +14,11 @@ struct digest {
     void *ctx; /* owned EVP_MD_CTX */
 };
 
+enum { DIGEST_MD5_SIZE = 16 };
+/* MD5 (RFC 1321) of `a` and `b` in one, in lower-case hexadecimal: for APOP, and nothing else. E_CONFIG where this
+ * machine's OpenSSL has none. */
+MUST_CHECK int digest_md5_hex(struct slice a, struct slice b, char out[2 * DIGEST_MD5_SIZE + 1], struct err *e);
+
 MUST_CHECK int digest_init(struct digest *d, struct err *e);
 void digest_release(struct digest *d);
 /* Only memory can fail. */

@@ -28,6 +28,7 @@ struct imap *imap_new(const struct server *server)
     im->server = server;
     im->host = server->dial.host != NULL ? server->dial.host : "the server behind the tunnel";
     im->patience = 1;
+    im->challenge = BUF_INIT(LIMIT_LINE);
     imap_reader_init(&im->reader);
     for (size_t i = 0; server->disabled != NULL && server->disabled[i] != NULL; i++)
         im->disabled |= imap_cap_from_name(slice_str(server->disabled[i]));
@@ -172,9 +173,21 @@ static void say_alert(struct imap *im, const struct imap_response *r)
     }
 }
 
+/* RFC 2221, 2193. Whoever says so may not be who he should be. */
+int imap_referred(struct imap *im, struct err *e)
+{
+    im->broken = true;
+    return err_set(e, E_TLS,
+                   "%s refers us to another server (REFERRAL), which is not followed; if that is right, write it into "
+                   "the account as host",
+                   im->host);
+}
+
 static int bye(struct imap *im, const struct imap_response *r, struct err *e)
 {
     im->broken = true;
+    if (slice_ieq(r->code, SLICE("REFERRAL")))
+        return imap_referred(im, e);
     err_set(e, E_BUSY, "%s ended the session", im->host);
     /* In a session that worked this is a time limit or a restart: a new one may go on. */
     if (im->logged_in)
@@ -293,7 +306,11 @@ int imap_read_one(struct imap *im, const struct imap_handler *handler, struct er
         return take_tagged(im, &r, e);
     case IMAP_CONTINUE:
         im->continued = true;
-        copy_words(im->challenge, sizeof(im->challenge), r.text);
+        buf_wipe(&im->challenge);
+        if (buf_put_slice(&im->challenge, r.text) != 0) {
+            im->broken = true;
+            return err_nomem(e);
+        }
         return 0;
     case IMAP_UNTAGGED:
         break;
@@ -541,6 +558,7 @@ static const struct code_row codes[] = {
     { "AUTHENTICATIONFAILED", E_AUTH },
     { "AUTHORIZATIONFAILED", E_AUTH },
     { "PRIVACYREQUIRED", E_TLS },
+    { "REFERRAL", E_TLS },
     { "NONEXISTENT", E_NOFOLDER },
 };
 
@@ -591,6 +609,7 @@ void imap_close(struct imap **imp)
     for (size_t i = 0; i < IMAP_IN_FLIGHT; i++)
         imap_sent_drop(&im->sent[i], NULL);
     imap_reader_release(&im->reader);
+    buf_release(&im->challenge);
     free(im);
     *imp = NULL;
 }

@@ -38,8 +38,8 @@ struct imap {
     uint64_t literal_left; /* octets that were announced and are not sent */
     uint32_t untagged;     /* responses since the last tagged one */
     unsigned alerts;
-    bool continued; /* a continuation was read and not used */
-    char challenge[IMAP_WORDS_MAX];
+    bool continued;       /* a continuation was read and not used */
+    struct buf challenge; /* what it said */
     struct err put_error; /* of building a command */
 };
 
@@ -60,5 +60,7 @@ MUST_CHECK int imap_await_go(struct imap *im, const struct imap_sent *sent, cons
 MUST_CHECK int imap_await_continue(struct imap *im, uint32_t tag, bool *continued_out, struct imap_done *done,
                                    struct err *e);
 MUST_CHECK int imap_login(struct imap *im, struct err *e);
+/* E_TLS: the server sends us elsewhere. Ends the talk, returns -1. */
+int imap_referred(struct imap *im, struct err *e);
 
 #endif

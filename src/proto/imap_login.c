@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "proto/sasl.h"
 #include "wire/limits.h"
 
 static int push_tls(struct imap *im, struct err *e)
@@ -34,6 +35,8 @@ static int greeting(struct imap *im, bool *preauth_out, struct err *e)
         err_set(e, E_PROTO, "%s does not greet as an IMAP server; is the port right?", im->host);
         return err_peer(e, im->reader.text);
     }
+    if (slice_ieq(r.code, SLICE("REFERRAL")))
+        return imap_referred(im, e);
     if (r.status == IMAP_BYE) {
         err_set(e, E_BUSY, "%s does not take connections now", im->host);
         return err_peer(e, r.text);
@@ -100,63 +103,102 @@ static int need_caps(struct imap *im, struct err *e)
     return 0;
 }
 
-static int login_result(struct imap *im, const struct imap_done *done, struct err *e)
+/* RFC 5530, in words that say what to do; the server's own follow. */
+static const char *advice(const char *code)
+{
+    static const struct {
+        const char *code, *words;
+    } known[] = {
+        { "EXPIRED", ": the password has expired, and has to be changed" },
+        { "PRIVACYREQUIRED", ": the server wants TLS" },
+        { "AUTHORIZATIONFAILED", ": the user may not act for authorize_as" },
+        { "CONTACTADMIN", ": the server's administrator has to be asked" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strcasecmp(code, known[i].code) == 0)
+            return known[i].words;
+    }
+    return "";
+}
+
+static int login_result(struct imap *im, const struct imap_done *done, const char *words, struct err *e)
 {
     char what[IMAP_WORDS_MAX];
 
+    if (strcasecmp(done->code, "REFERRAL") == 0)
+        return imap_referred(im, e);
     if (done->status == IMAP_OK) {
         im->logged_in = true;
         return 0;
     }
-    snprintf(what, sizeof(what), "the login of %s", im->server->user);
-    return imap_refused(im, done, done->status == IMAP_BAD ? E_PROTO : E_AUTH, what, e);
+    snprintf(what, sizeof(what), "the login%s%s%s", im->server->user != NULL ? " of " : "",
+             im->server->user != NULL ? im->server->user : "", advice(done->code));
+    imap_refused(im, done, done->status == IMAP_BAD ? E_PROTO : E_AUTH, what, e);
+    return words[0] != '\0' ? err_peer(e, slice_str(words)) : -1;
 }
 
-/* RFC 4959: the response goes along with the command where SASL-IR is offered. */
-static int authenticate_plain(struct imap *im, struct err *e)
-{
-    struct buf response = BUF_INIT(2 * SECRET_MAX);
-    struct imap_done done = { 0 };
-    bool go = false;
-    uint32_t tag;
-    int rc = -1;
+/* --- SASL --- */
 
-    if (server_sasl_plain(im->server, &response, e) != 0)
-        goto out;
-    imap_begin(im, &tag);
-    imap_text(im, "AUTHENTICATE PLAIN");
-    if ((imap_caps(im) & IMAP_CAP_SASL_IR) != 0) {
-        imap_text(im, " ");
-    } else {
-        imap_end(im);
-        if (imap_await_continue(im, tag, &go, &done, e) != 0)
-            goto out;
-        if (!go) {
-            rc = login_result(im, &done, e);
-            goto out;
-        }
+struct exchange {
+    struct imap *im;
+    uint32_t tag;
+    struct imap_done done;
+};
+
+static int start(void *ctx, const char *mechanism, const struct slice *line, struct err *e)
+{
+    struct exchange *x = ctx;
+
+    (void)e;
+    imap_begin(x->im, &x->tag);
+    imap_text(x->im, "AUTHENTICATE %s", mechanism);
+    if (line != NULL) {
+        imap_text(x->im, " ");
+        stream_put_secret(x->im->stream, *line);
     }
-    stream_put_secret(im->stream, buf_slice(&response));
-    imap_end(im);
-    if (imap_await_continue(im, tag, &go, &done, e) != 0)
-        goto out;
-    if (go) {
-        /* A challenge after the only message of PLAIN: cancelled (RFC 4422 section 3.5). */
-        imap_text(im, "*");
-        imap_end(im);
-        if (imap_await_continue(im, tag, &go, &done, e) != 0)
-            goto out;
-        if (go || done.status == IMAP_OK) {
-            im->broken = true;
-            err_set(e, E_PROTO, "%s went on with a login that was cancelled", im->host);
-            goto out;
-        }
+    imap_end(x->im);
+    return 0;
+}
+
+static int say(void *ctx, struct slice line, struct err *e)
+{
+    struct exchange *x = ctx;
+
+    (void)e;
+    stream_put_secret(x->im->stream, line);
+    imap_end(x->im);
+    return 0;
+}
+
+static int hear(void *ctx, enum sasl_said *said_out, struct slice *challenge_out, struct err *e)
+{
+    struct exchange *x = ctx;
+    bool go = false;
+
+    if (imap_await_continue(x->im, x->tag, &go, &x->done, e) != 0)
+        return -1;
+    *challenge_out = buf_slice(&x->im->challenge);
+    *said_out = go ? SASL_CHALLENGED : x->done.status == IMAP_OK ? SASL_ACCEPTED : SASL_REFUSED;
+    return 0;
+}
+
+/* RFC 4959: the first answer goes along with the command where SASL-IR is offered. */
+static int authenticate(struct imap *im, const struct sasl_offer *offer, uint32_t mechanism, struct err *e)
+{
+    struct exchange x = { .im = im };
+    const struct sasl_channel channel = { .ctx = &x,
+                                          .initial_max = (imap_caps(im) & IMAP_CAP_SASL_IR) != 0 ? SIZE_MAX : 0,
+                                          .start = start,
+                                          .say = say,
+                                          .hear = hear };
+    struct sasl_result result;
+
+    if (sasl_login(im->server, offer, mechanism, &channel, &result, e) != 0) {
+        im->broken = true;
+        return -1;
     }
-    rc = login_result(im, &done, e);
-out:
-    buf_wipe(&response);
-    buf_release(&response);
-    return rc;
+    return login_result(im, &x.done, result.words, e);
 }
 
 static void put_password(struct imap *im, struct slice password)
@@ -187,7 +229,7 @@ static int login_command(struct imap *im, struct err *e)
     put_password(im, secret_get(&password));
     imap_end(im);
     if (imap_finish(im, tag, NULL, &done, e) == 0)
-        rc = login_result(im, &done, e);
+        rc = login_result(im, &done, "", e);
 out:
     secret_release(&password);
     return rc;
@@ -196,23 +238,24 @@ out:
 int imap_login(struct imap *im, struct err *e)
 {
     const struct server *s = im->server;
-    uint64_t caps = imap_caps(im);
+    bool disabled = (imap_caps(im) & IMAP_CAP_LOGINDISABLED) != 0;
+    struct sasl_offer offer = { .mechanisms = (im->caps.auth & ~server_disabled_mechanisms(s)) |
+                                              (disabled ? 0 : (uint32_t)SASL_COMMAND),
+                                .stream = im->stream,
+                                .service = "imap",
+                                .host = im->host };
+    uint32_t mechanism;
 
     im->caps_fresh = false;
-    if (s->user == NULL)
+    if (s->user == NULL && s->tls_settings.cert_file == NULL)
         return err_set(e, E_CONFIG, "%s wants a login, and the account has no user", im->host);
-    if ((caps & IMAP_CAP_AUTH_PLAIN) != 0 && server_allows(s, "plain"))
-        return authenticate_plain(im, e);
-    if ((caps & IMAP_CAP_LOGINDISABLED) == 0 && server_allows(s, "login") && s->authorize_as == NULL)
-        return login_command(im, e);
-    if ((caps & IMAP_CAP_LOGINDISABLED) != 0 && imap_tls(im) == NULL)
-        return err_set(e, E_TLS,
-                       "%s takes no login without TLS (LOGINDISABLED); set tls = \"implicit\" or \"starttls\"",
-                       im->host);
-    if (s->authorize_as != NULL)
-        return err_set(e, E_LACKS, "%s does not offer AUTHENTICATE PLAIN, which authorize_as needs", im->host);
-    return err_set(e, E_LACKS, "%s offers no way to log in that this account allows (AUTHENTICATE PLAIN or LOGIN)",
-                   im->host);
+    if (sasl_pick(s, &offer, &mechanism, e) != 0) {
+        if (e->code == E_LACKS && disabled && imap_tls(im) == NULL)
+            err_set(e, E_TLS, "%s takes no login without TLS (LOGINDISABLED); set tls = \"implicit\" or \"starttls\"",
+                    im->host);
+        return -1;
+    }
+    return mechanism == SASL_COMMAND ? login_command(im, e) : authenticate(im, &offer, mechanism, e);
 }
 
 static int compress(struct imap *im, struct err *e)

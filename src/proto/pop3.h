@@ -51,6 +51,7 @@ struct pop3 {
     bool in_auth;                /* a challenge ("+ ") is a reply */
     bool gmail;                  /* the greeting is Gmail's */
     bool quit;                   /* QUIT was sent, or an error ended the talk: nothing more is said */
+    char timestamp[256];         /* of the greeting, for APOP; "": it has none */
     unsigned ahead;              /* enum pop3_ask: sent, its reply not read yet */
 };
 
@@ -63,7 +64,7 @@ MUST_CHECK int pop3_connect(struct pop3 *p, struct err *e);
 MUST_CHECK int pop3_start(struct pop3 *p, struct stream *stream, struct err *e);
 /* -ERR is success, with has_caps false. Caps of an earlier CAPA are replaced. */
 MUST_CHECK int pop3_capa(struct pop3 *p, struct err *e);
-/* SASL PLAIN where CAPA shows it and the account allows it, else USER and PASS. UTF8 goes first where it is offered, so
+/* By what sasl_pick() says (sasl.h): SASL, USER and PASS, APOP. UTF8 goes first where it is offered, so
  * that international messages come as they are and not as a surrogate (RFC 6856 section 2.1). Without UTF8 USER a name
  * or password that is not ASCII is sent as it is: old servers compare bytes. */
 MUST_CHECK int pop3_login(struct pop3 *p, struct err *e);

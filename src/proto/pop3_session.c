@@ -2,13 +2,12 @@
 #include "proto/pop3.h"
 
 #include "proto/pop3_int.h"
+#include "proto/sasl.h"
 #include "wire/limits.h"
 
 enum {
     /* RFC 2449 section 4: a command line with its CRLF. */
     COMMAND_MAX = 255,
-    /* Base64 of the longest user, authorisation and password. */
-    PLAIN_MAX = 12 * 1024,
 };
 
 void pop3_init(struct pop3 *p, const struct server *server)
@@ -83,6 +82,24 @@ bool pop3_says_later(const struct pop3_reply *reply)
 
 /* --- greeting and TLS --- */
 
+/* RFC 1939 section 7: "<process-ID.clock@hostname>", a msg-id; what is none is not hashed with a password. */
+static void take_timestamp(struct pop3 *p, struct slice text)
+{
+    const char *begin = memchr(text.p, '<', text.n);
+    const char *end = begin != NULL ? memchr(begin, '>', text.n - (size_t)(begin - text.p)) : NULL;
+    size_t n = end != NULL ? (size_t)(end + 1 - begin) : 0;
+
+    p->timestamp[0] = '\0';
+    if (n == 0 || n >= sizeof(p->timestamp) || memchr(begin, '@', n) == NULL)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (begin[i] <= ' ' || begin[i] >= 0x7f)
+            return;
+    }
+    memcpy(p->timestamp, begin, n);
+    p->timestamp[n] = '\0';
+}
+
 static int greeting(struct pop3 *p, struct err *e)
 {
     struct slice line;
@@ -93,6 +110,7 @@ static int greeting(struct pop3 *p, struct err *e)
         return pop3_broken(p);
     if (pop3_parse_reply(line, &reply) == 0 && reply.status == POP3_OK) {
         p->gmail = slice_istarts(reply.text, SLICE("Gpop"));
+        take_timestamp(p, reply.text);
         return 0;
     }
     if (pop3_parse_reply(line, &reply) == 0 && reply.status == POP3_ERR)
@@ -152,6 +170,7 @@ static int starttls(struct pop3 *p, struct err *e)
         return -1;
     p->caps = POP3_CAPS_NONE;
     p->has_caps = p->gmail = false;
+    p->timestamp[0] = '\0';
     return 0;
 }
 
@@ -252,42 +271,100 @@ static int login_result(struct pop3 *p, const struct pop3_reply *reply, struct e
     return err_peer(e, reply->text);
 }
 
-/* RFC 5034 section 4: an initial response only where SASL is offered and the line stays within its limit. */
-static int auth_plain(struct pop3 *p, struct err *e)
+/* --- SASL --- */
+
+struct exchange {
+    struct pop3 *p;
+    struct pop3_reply reply; /* the last; its slices die at the next read */
+    bool heard;
+};
+
+static int start(void *ctx, const char *mechanism, const struct slice *line, struct err *e)
 {
-    static const char command[] = "AUTH PLAIN";
-    struct buf plain = BUF_INIT(PLAIN_MAX);
+    struct exchange *x = ctx;
+
+    x->p->in_auth = true;
+    stream_put(x->p->stream, SLICE("AUTH "));
+    stream_put(x->p->stream, slice_str(mechanism));
+    if (line != NULL) {
+        stream_put(x->p->stream, SLICE(" "));
+        stream_put_secret(x->p->stream, *line);
+    }
+    return pop3_send(x->p, 0, "", e);
+}
+
+static int say(void *ctx, struct slice line, struct err *e)
+{
+    struct exchange *x = ctx;
+
+    stream_put_secret(x->p->stream, line);
+    return pop3_send(x->p, 0, "", e);
+}
+
+static int hear(void *ctx, enum sasl_said *said_out, struct slice *challenge_out, struct err *e)
+{
+    struct exchange *x = ctx;
+
+    if (pop3_reply(x->p, 1, false, &x->reply, e) != 0)
+        return -1;
+    *challenge_out = x->reply.text;
+    *said_out = x->reply.status == POP3_CONTINUE ? SASL_CHALLENGED
+                : x->reply.status == POP3_OK     ? SASL_ACCEPTED
+                                                 : SASL_REFUSED;
+    x->heard |= x->reply.status == POP3_CONTINUE;
+    return 0;
+}
+
+/* RFC 5034 section 4: a first answer goes along only where SASL is offered and the line stays within its limit. */
+static int authenticate(struct pop3 *p, const struct sasl_offer *offer, uint32_t mechanism, struct err *e)
+{
+    size_t before = strlen("AUTH ") + strlen(sasl_name(mechanism)) + strlen(" \r\n");
+    struct exchange x = { .p = p };
+    struct sasl_channel channel = {
+        .ctx = &x, .initial_max = offer->unknown ? 0 : COMMAND_MAX - before, .start = start, .say = say, .hear = hear
+    };
+    struct sasl_result result;
+    int rc = sasl_login(p->server, offer, mechanism, &channel, &result, e);
+
+    /* Some servers take a token in the line of the command alone, however long; nothing was said to this one yet. */
+    if (rc == 0 && !result.accepted && !x.heard && mechanism == SASL_XOAUTH2) {
+        channel.initial_max = SIZE_MAX;
+        rc = sasl_login(p->server, offer, mechanism, &channel, &result, e);
+    }
+    p->in_auth = false;
+    if (rc != 0)
+        return pop3_broken(p);
+    if (!result.accepted && result.words[0] != '\0') {
+        (void)login_result(p, &x.reply, e);
+        return err_peer(e, slice_str(result.words));
+    }
+    return login_result(p, &x.reply, e);
+}
+
+/* RFC 1939 section 7: the digest of the greeting's timestamp and the password. */
+static int apop(struct pop3 *p, struct err *e)
+{
+    struct secret password = { 0 };
+    char hex[2 * DIGEST_MD5_SIZE + 1];
     struct pop3_reply reply;
-    bool initial;
     int rc = -1;
 
-    if (server_sasl_plain(p->server, &plain, e) != 0) {
-        pop3_broken(p);
+    if (p->server->password(p->server->password_ctx, &password, e) != 0)
         goto out;
-    }
-    initial = (p->caps.bits & POP3_CAP_SASL_PLAIN) != 0 && sizeof(command) + plain.len + 2 <= COMMAND_MAX;
-    p->in_auth = true;
-    stream_put(p->stream, SLICE("AUTH PLAIN"));
-    if (initial) {
-        stream_put(p->stream, SLICE(" "));
-        stream_put_secret(p->stream, buf_slice(&plain));
-    }
+    if (digest_md5_hex(slice_str(p->timestamp), secret_get(&password), hex, e) != 0)
+        goto out;
+    stream_put(p->stream, SLICE("APOP "));
+    stream_put(p->stream, slice_str(p->server->user));
+    stream_put(p->stream, SLICE(" "));
+    stream_put_secret(p->stream, slice_str(hex));
     if (pop3_send(p, 0, "", e) != 0 || pop3_reply(p, 1, false, &reply, e) != 0)
         goto out;
-    if (reply.status == POP3_CONTINUE) {
-        stream_put_secret(p->stream, buf_slice(&plain));
-        if (pop3_send(p, 0, "", e) != 0 || pop3_reply(p, 1, false, &reply, e) != 0)
-            goto out;
-    } else if (reply.status == POP3_OK && !initial) {
-        err_set(e, E_PROTO, "%s accepted a login without waiting for the password", pop3_host(p));
-        pop3_broken(p);
-        goto out;
-    }
     rc = login_result(p, &reply, e);
 out:
-    p->in_auth = false;
-    buf_wipe(&plain);
-    buf_release(&plain);
+    if (rc != 0)
+        (void)pop3_broken(p);
+    explicit_bzero(hex, sizeof(hex));
+    secret_release(&password);
     return rc;
 }
 
@@ -336,11 +413,16 @@ static int utf8_mode(struct pop3 *p, struct err *e)
 int pop3_login(struct pop3 *p, struct err *e)
 {
     const struct server *s = p->server;
-    bool offered = (p->caps.bits & POP3_CAP_SASL_PLAIN) != 0;
-    bool unknown = !p->has_caps && (disabled_bits(p) & POP3_CAP_SASL_PLAIN) == 0;
-    bool only_plain = s->authorize_as != NULL || !server_allows(s, "login");
+    struct sasl_offer offer = { .mechanisms = (p->caps.auth & ~server_disabled_mechanisms(s)) | SASL_COMMAND,
+                                .unknown = !p->has_caps && (server_disabled_mechanisms(s) & SASL_ALL) == 0,
+                                .stream = p->stream,
+                                .service = "pop",
+                                .host = pop3_host(p) };
+    uint32_t mechanism;
 
-    if (s->user == NULL) {
+    if (p->timestamp[0] != '\0')
+        offer.mechanisms |= SASL_APOP;
+    if (s->user == NULL && s->tls_settings.cert_file == NULL) {
         pop3_broken(p);
         return err_set(e, E_CONFIG, "%s wants a login, and the account has no user", pop3_host(p));
     }
@@ -348,11 +430,11 @@ int pop3_login(struct pop3 *p, struct err *e)
         pop3_broken(p);
         return err_set(e, E_CONFIG, "the user name holds a line end");
     }
-    if (server_allows(s, "plain") && (offered || (only_plain && unknown)))
-        return utf8_mode(p, e) != 0 ? -1 : auth_plain(p, e);
-    if (!only_plain)
-        return utf8_mode(p, e) != 0 ? -1 : user_pass(p, e);
-    pop3_broken(p);
-    return err_set(e, E_LACKS, "%s does not offer SASL PLAIN, which %s needs", pop3_host(p),
-                   s->authorize_as != NULL ? "authorize_as" : "auth = { \"plain\" }");
+    if (sasl_pick(s, &offer, &mechanism, e) != 0)
+        return pop3_broken(p);
+    if (utf8_mode(p, e) != 0)
+        return -1;
+    if (mechanism == SASL_COMMAND)
+        return user_pass(p, e);
+    return mechanism == SASL_APOP ? apop(p, e) : authenticate(p, &offer, mechanism, e);
 }

@@ -4,44 +4,15 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-#include "base/buf.h"
-#include "wire/base64.h"
+#include "wire/sasl_name.h"
 
-bool server_allows(const struct server *s, const char *mechanism)
+uint32_t server_disabled_mechanisms(const struct server *s)
 {
-    if (s->auth == NULL || s->auth[0] == NULL)
-        return true;
-    for (size_t i = 0; s->auth[i] != NULL; i++) {
-        if (strcasecmp(s->auth[i], "auto") == 0 || strcasecmp(s->auth[i], mechanism) == 0)
-            return true;
-    }
-    return false;
-}
+    uint32_t all = 0;
 
-int server_sasl_plain(const struct server *s, struct buf *out, struct err *e)
-{
-    struct secret password = { 0 };
-    struct buf plain = BUF_INIT(SECRET_MAX + 2048);
-    int rc = -1;
-
-    if (s->password(s->password_ctx, &password, e) != 0)
-        goto out;
-    if (slice_has_nul(secret_get(&password))) {
-        err_set(e, E_CONFIG, "the password holds a NUL byte, which SASL PLAIN cannot carry");
-        goto out;
-    }
-    if (buf_put_str(&plain, s->authorize_as != NULL ? s->authorize_as : "") != 0 || buf_put_char(&plain, '\0') != 0 ||
-        buf_put_str(&plain, s->user) != 0 || buf_put_char(&plain, '\0') != 0 ||
-        buf_put_slice(&plain, secret_get(&password)) != 0 || base64_encode(buf_slice(&plain), out) != 0) {
-        err_nomem(e);
-        goto out;
-    }
-    rc = 0;
-out:
-    secret_release(&password);
-    buf_wipe(&plain);
-    buf_release(&plain);
-    return rc;
+    for (size_t i = 0; s->disabled != NULL && s->disabled[i] != NULL; i++)
+        all |= sasl_from_capability(slice_str(s->disabled[i]));
+    return all;
 }
 
 bool server_is_local(const struct server *s)

@@ -23,6 +23,7 @@ struct server {
     const char *const *auth; /* NULL-terminated: "auto", or the mechanisms allowed, in lower case, in their order */
     int (*password)(void *ctx, struct secret *out, struct err *e);
     void *password_ctx;
+    bool has_password; /* there is one that nobody has to type */
     /* An OAuth 2.0 access token that is good for now; `renew`: the server refused the last one, although it was not
      * due. NULL: the login is no OAuth login. */
     int (*token)(void *ctx, bool renew, struct secret *out, struct err *e);
@@ -36,11 +37,8 @@ struct server {
     bool compress;               /* IMAP: COMPRESS=DEFLATE where offered */
 };
 
-/* True when `mechanism` may be used: it is listed, or "auto" is. */
-bool server_allows(const struct server *s, const char *mechanism);
-/* Asks for the password and puts the initial response of SASL PLAIN (RFC 4616), base64, into `out`; wipe `out` after
- * use. */
-MUST_CHECK int server_sasl_plain(const struct server *s, struct buf *out, struct err *e);
+/* Those that disable_extensions names: enum sasl_mechanism. */
+uint32_t server_disabled_mechanisms(const struct server *s);
 /* True when this host is the machine itself (a loopback address, localhost, or a tunnel). */
 bool server_is_local(const struct server *s);
 

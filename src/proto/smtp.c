@@ -61,6 +61,15 @@ static int no_reply(struct smtp *s, struct slice line, struct err *e)
     return smtp_broken(s);
 }
 
+static int keep_challenge(struct smtp *s, struct slice text, struct err *e)
+{
+    buf_wipe(s->challenge);
+    if (buf_put_slice(s->challenge, text) == 0)
+        return 0;
+    smtp_broken(s);
+    return err_nomem(e);
+}
+
 static int read_lines(struct smtp *s, struct smtp_caps *caps, struct words *words, unsigned *code_out, struct err *e)
 {
     struct slice text;
@@ -77,6 +86,8 @@ static int read_lines(struct smtp *s, struct smtp_caps *caps, struct words *word
         if (smtp_parse_line(text, &line) != 0 || (lines > 0 && line.code != *code_out))
             return no_reply(s, text, e);
         *code_out = line.code;
+        if (s->challenge != NULL && line.code == 334 && keep_challenge(s, line.text, e) != 0)
+            return -1;
         if (lines == 0) {
             snprintf(code, sizeof(code), "%u", line.code);
             add_word(words, slice_str(code));

@@ -19,6 +19,7 @@ struct smtp {
     bool lmtp;
     char hello[SMTP_HELLO_MAX];
     struct smtp_caps caps;
+    struct buf *challenge; /* borrowed, in AUTH: takes the text of a 334 */
     int64_t round_trip_ms;
     bool broken; /* nothing is said any more, not even QUIT                                           */
     bool spent;  /* a message was refused before it was whole, and the rest of it was never sent      */

@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "wire/base64.h"
+#include "proto/sasl.h"
+#include "wire/limits.h"
 
 enum {
     /* RFC 5321 section 4.5.3.1.4: a command line with its CRLF. */
     COMMAND_MAX = 512,
-    /* Base64 of the longest user, authorisation and password. */
-    PLAIN_MAX = 12 * 1024,
 };
 
 static int push_tls(struct smtp *s, struct err *e)
@@ -174,119 +173,73 @@ static int login_result(struct smtp *s, const struct smtp_reply *reply, struct e
     return err_peer(e, slice_str(reply->words));
 }
 
-/* For 2xx in place of 334. */
-static int too_early(struct smtp *s, struct err *e)
-{
-    smtp_broken(s);
-    return err_set(e, E_PROTO, "%s accepted a login without waiting for the password", s->host);
-}
-
-/* RFC 4954 section 4: an initial response only where the line stays within its limit. */
-static int auth_plain(struct smtp *s, struct err *e)
-{
-    static const char command[] = "AUTH PLAIN";
-    struct buf plain = BUF_INIT(PLAIN_MAX);
+struct exchange {
+    struct smtp *s;
     struct smtp_reply reply;
-    bool initial;
-    int rc = -1;
+};
 
-    if (server_sasl_plain(s->server, &plain, e) != 0) {
-        smtp_broken(s);
-        goto out;
-    }
-    initial = sizeof(command) + plain.len + 2 <= COMMAND_MAX;
-    stream_put(s->stream, slice_str(command));
-    if (initial) {
-        stream_put(s->stream, SLICE(" "));
-        stream_put_secret(s->stream, buf_slice(&plain));
-    }
-    stream_put(s->stream, SLICE("\r\n"));
-    if (smtp_ask(s, NULL, &reply, e) != 0)
-        goto out;
-    if (reply.code == 334) {
-        stream_put_secret(s->stream, buf_slice(&plain));
-        stream_put(s->stream, SLICE("\r\n"));
-        if (smtp_ask(s, NULL, &reply, e) != 0)
-            goto out;
-    } else if (smtp_class(&reply) == 2 && !initial) {
-        rc = too_early(s, e);
-        goto out;
-    }
-    rc = login_result(s, &reply, e);
-out:
-    buf_wipe(&plain);
-    buf_release(&plain);
-    return rc;
-}
-
-static int put_base64(struct smtp *s, struct slice bytes, bool secret, struct err *e)
+static int start(void *ctx, const char *mechanism, const struct slice *line, struct err *e)
 {
-    struct buf text = BUF_INIT(PLAIN_MAX);
-    int rc = -1;
+    struct exchange *x = ctx;
 
-    if (base64_encode(bytes, &text) != 0) {
-        smtp_broken(s);
-        err_nomem(e);
-        goto out;
-    }
-    if (secret)
-        stream_put_secret(s->stream, buf_slice(&text));
-    else
-        stream_put(s->stream, buf_slice(&text));
-    stream_put(s->stream, SLICE("\r\n"));
-    rc = 0;
-out:
-    buf_wipe(&text);
-    buf_release(&text);
-    return rc;
+    (void)e;
+    stream_putf(x->s->stream, "AUTH %s%s", mechanism, line != NULL ? " " : "");
+    if (line != NULL)
+        stream_put_secret(x->s->stream, *line);
+    stream_put(x->s->stream, SLICE("\r\n"));
+    return 0;
 }
 
-/* No standard but draft-murchison-sasl-login: user and password, each asked for. */
-static int auth_login(struct smtp *s, struct err *e)
+static int say(void *ctx, struct slice line, struct err *e)
 {
-    struct secret password = { 0 };
-    struct smtp_reply reply;
-    int rc = -1;
+    struct exchange *x = ctx;
 
-    if (s->server->password(s->server->password_ctx, &password, e) != 0) {
-        smtp_broken(s);
-        goto out;
-    }
-    stream_put(s->stream, SLICE("AUTH LOGIN\r\n"));
-    for (int i = 0; i < 2; i++) {
-        if (smtp_ask(s, NULL, &reply, e) != 0)
-            goto out;
-        if (smtp_class(&reply) == 2) {
-            rc = too_early(s, e);
-            goto out;
-        }
-        if (reply.code != 334) {
-            rc = login_result(s, &reply, e);
-            goto out;
-        }
-        if (put_base64(s, i == 0 ? slice_str(s->server->user) : secret_get(&password), i > 0, e) != 0)
-            goto out;
-    }
-    if (smtp_ask(s, NULL, &reply, e) == 0)
-        rc = login_result(s, &reply, e);
-out:
-    secret_release(&password);
-    return rc;
+    (void)e;
+    stream_put_secret(x->s->stream, line);
+    stream_put(x->s->stream, SLICE("\r\n"));
+    return 0;
 }
 
+static int hear(void *ctx, enum sasl_said *said_out, struct slice *challenge_out, struct err *e)
+{
+    struct exchange *x = ctx;
+
+    if (smtp_ask(x->s, NULL, &x->reply, e) != 0)
+        return -1;
+    *challenge_out = slice_trim(buf_slice(x->s->challenge));
+    *said_out = x->reply.code == 334 ? SASL_CHALLENGED : smtp_class(&x->reply) == 2 ? SASL_ACCEPTED : SASL_REFUSED;
+    return 0;
+}
+
+/* RFC 4954 section 4: a first answer goes along only where the line stays within its limit. */
 static int login(struct smtp *s, struct err *e)
 {
     const struct server *server = s->server;
+    struct sasl_offer offer = { .mechanisms = s->caps.auth & ~server_disabled_mechanisms(server),
+                                .stream = s->stream,
+                                .service = "smtp",
+                                .host = s->host };
+    struct exchange x = { .s = s };
+    struct sasl_channel channel = { .ctx = &x, .start = start, .say = say, .hear = hear };
+    struct buf challenge = BUF_INIT(LIMIT_LINE);
+    struct sasl_result result;
+    uint32_t mechanism;
+    int rc;
 
-    if ((s->caps.bits & SMTP_CAP_AUTH_PLAIN) != 0 && server_allows(server, "plain"))
-        return auth_plain(s, e);
-    if ((s->caps.bits & SMTP_CAP_AUTH_LOGIN) != 0 && server_allows(server, "login") && server->authorize_as == NULL)
-        return auth_login(s, e);
-    smtp_broken(s);
-    if (server->authorize_as != NULL)
-        return err_set(e, E_LACKS, "%s does not offer AUTH PLAIN, which authorize_as needs", s->host);
-    return err_set(e, E_LACKS, "%s offers no way to log in that may be used (AUTH PLAIN or LOGIN)%s", s->host,
-                   stream_tls(s->stream) == NULL ? "; perhaps it does with tls = \"starttls\" or \"implicit\"" : "");
+    if (sasl_pick(server, &offer, &mechanism, e) != 0)
+        return smtp_broken(s);
+    channel.initial_max = COMMAND_MAX - strlen("AUTH  \r\n") - strlen(sasl_name(mechanism));
+    s->challenge = &challenge;
+    rc = sasl_login(server, &offer, mechanism, &channel, &result, e);
+    s->challenge = NULL;
+    buf_release(&challenge);
+    if (rc != 0)
+        return smtp_broken(s);
+    if (!result.accepted && result.words[0] != '\0') {
+        (void)login_result(s, &x.reply, e);
+        return err_peer(e, slice_str(result.words));
+    }
+    return login_result(s, &x.reply, e);
 }
 
 int smtp_enter(struct smtp *s, const char *wanted_hello, struct err *e)

@@ -45,6 +45,7 @@ struct server servers_account(const struct conf_account *a)
         .auth = (const char *const *)a->login.auth.v,
         .password = ask_password,
         .password_ctx = (void *)(uintptr_t)&a->login,
+        .has_password = conf_login_has_source(&a->login),
         .disabled = (const char *const *)a->disable_extensions.v,
         .compress = a->compress,
     };
@@ -65,6 +66,7 @@ struct server servers_destination(const struct conf_account *a, const struct con
         .auth = (const char *const *)d->login.auth.v,
         .password = ask_password,
         .password_ctx = (void *)(uintptr_t)&d->login,
+        .has_password = conf_login_has_source(&d->login),
     };
 }
 

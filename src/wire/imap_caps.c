@@ -4,6 +4,7 @@
 #include "wire/imap_parse.h"
 
 #include "base/num.h"
+#include "wire/sasl_name.h"
 
 static const struct {
     struct slice name;
@@ -14,8 +15,6 @@ static const struct {
     { SLICE("STARTTLS"), IMAP_CAP_STARTTLS },
     { SLICE("LOGINDISABLED"), IMAP_CAP_LOGINDISABLED },
     { SLICE("SASL-IR"), IMAP_CAP_SASL_IR },
-    { SLICE("AUTH=PLAIN"), IMAP_CAP_AUTH_PLAIN },
-    { SLICE("AUTH=LOGIN"), IMAP_CAP_AUTH_LOGIN },
     { SLICE("LITERAL+"), IMAP_CAP_LITERAL_PLUS },
     { SLICE("LITERAL-"), IMAP_CAP_LITERAL_MINUS },
     { SLICE("ID"), IMAP_CAP_ID },
@@ -73,7 +72,8 @@ static struct slice take_name(struct slice *in)
 
 void imap_parse_caps(struct slice names, struct imap_caps *out)
 {
-    static const struct slice message_limit = SLICE("MESSAGELIMIT="), append_limit = SLICE("APPENDLIMIT=");
+    static const struct slice message_limit = SLICE("MESSAGELIMIT="), append_limit = SLICE("APPENDLIMIT="),
+                              auth = SLICE("AUTH=");
     struct slice name;
 
     *out = (struct imap_caps){ 0 };
@@ -85,6 +85,8 @@ void imap_parse_caps(struct slice names, struct imap_caps *out)
         } else if (slice_istarts(name, append_limit)) {
             if (num_parse_u64(slice_from(name, append_limit.n), &out->append_limit) != 0)
                 continue;
+        } else if (slice_istarts(name, auth)) {
+            out->auth |= sasl_from_name(slice_from(name, auth.n));
         } else {
             out->bits |= imap_cap_from_name(name);
         }

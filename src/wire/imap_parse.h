@@ -112,39 +112,38 @@ enum imap_cap {
     IMAP_CAP_STARTTLS = 1 << 2,
     IMAP_CAP_LOGINDISABLED = 1 << 3,
     IMAP_CAP_SASL_IR = 1 << 4,
-    IMAP_CAP_AUTH_PLAIN = 1 << 5,
-    IMAP_CAP_LITERAL_PLUS = 1 << 6,
-    IMAP_CAP_LITERAL_MINUS = 1 << 7,
-    IMAP_CAP_ID = 1 << 8,
-    IMAP_CAP_ENABLE = 1 << 9,
-    IMAP_CAP_IDLE = 1 << 10,
-    IMAP_CAP_NOTIFY = 1 << 11,
-    IMAP_CAP_UIDPLUS = 1 << 12,
-    IMAP_CAP_MOVE = 1 << 13,
-    IMAP_CAP_CONDSTORE = 1 << 14,
-    IMAP_CAP_QRESYNC = 1 << 15,
-    IMAP_CAP_LIST_EXTENDED = 1 << 16,
-    IMAP_CAP_LIST_STATUS = 1 << 17,
-    IMAP_CAP_SPECIAL_USE = 1 << 18,
-    IMAP_CAP_COMPRESS_DEFLATE = 1 << 19,
-    IMAP_CAP_OBJECTID = 1 << 20,
-    IMAP_CAP_GMAIL = 1 << 21,       /* X-GM-EXT-1 */
-    IMAP_CAP_UTF8_ACCEPT = 1 << 22, /* UTF8=ACCEPT or UTF8=ONLY */
-    IMAP_CAP_UTF8_ONLY = 1 << 23,
-    IMAP_CAP_UIDONLY = 1 << 24,
-    IMAP_CAP_PARTIAL = 1 << 25,
-    IMAP_CAP_UNSELECT = 1 << 26,
-    IMAP_CAP_ESEARCH = 1 << 27,
-    IMAP_CAP_AUTH_LOGIN = 1 << 28,
-    IMAP_CAP_XLIST = 1 << 29,
-    IMAP_CAP_NAMESPACE = 1 << 30,
-    IMAP_CAP_MULTIAPPEND = INT64_C(1) << 31,
-    IMAP_CAP_APPENDLIMIT = INT64_C(1) << 32, /* without a number: STATUS tells it for each folder */
+    IMAP_CAP_LITERAL_PLUS = 1 << 5,
+    IMAP_CAP_LITERAL_MINUS = 1 << 6,
+    IMAP_CAP_ID = 1 << 7,
+    IMAP_CAP_ENABLE = 1 << 8,
+    IMAP_CAP_IDLE = 1 << 9,
+    IMAP_CAP_NOTIFY = 1 << 10,
+    IMAP_CAP_UIDPLUS = 1 << 11,
+    IMAP_CAP_MOVE = 1 << 12,
+    IMAP_CAP_CONDSTORE = 1 << 13,
+    IMAP_CAP_QRESYNC = 1 << 14,
+    IMAP_CAP_LIST_EXTENDED = 1 << 15,
+    IMAP_CAP_LIST_STATUS = 1 << 16,
+    IMAP_CAP_SPECIAL_USE = 1 << 17,
+    IMAP_CAP_COMPRESS_DEFLATE = 1 << 18,
+    IMAP_CAP_OBJECTID = 1 << 19,
+    IMAP_CAP_GMAIL = 1 << 20,       /* X-GM-EXT-1 */
+    IMAP_CAP_UTF8_ACCEPT = 1 << 21, /* UTF8=ACCEPT or UTF8=ONLY */
+    IMAP_CAP_UTF8_ONLY = 1 << 22,
+    IMAP_CAP_UIDONLY = 1 << 23,
+    IMAP_CAP_PARTIAL = 1 << 24,
+    IMAP_CAP_UNSELECT = 1 << 25,
+    IMAP_CAP_ESEARCH = 1 << 26,
+    IMAP_CAP_XLIST = 1 << 27,
+    IMAP_CAP_NAMESPACE = 1 << 28,
+    IMAP_CAP_MULTIAPPEND = 1 << 29,
+    IMAP_CAP_APPENDLIMIT = 1 << 30, /* without a number: STATUS tells it for each folder */
 };
 struct imap_caps {
     uint64_t bits;          /* enum imap_cap; 0: nothing known */
     uint32_t message_limit; /* MESSAGELIMIT=n (RFC 9738), 0: none */
     uint64_t append_limit;  /* APPENDLIMIT=n, 0: none */
+    uint32_t auth;          /* AUTH=...: enum sasl_mechanism */
 };
 /* The blank-separated names behind CAPABILITY (untagged response or response code). Replaces *out. IMAP4rev2 implies
  * the extensions that RFC 9051 appendix E folded into the base (they are set too; SPECIAL-USE is not, only its

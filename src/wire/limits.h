@@ -39,6 +39,9 @@ enum {
     LIMIT_READ = 64 * 1024,
 };
 
+/* Rounds of PBKDF2 in a SCRAM login: about a second of work, and far more than RFC 7677 asks for. */
+enum { LIMIT_SCRAM_ITERATIONS = 1000000 };
+
 /* A message larger than this is nobody's mail: 1 TiB keeps every sum of sizes far from overflow. */
 #define LIMIT_MESSAGE_OCTETS (UINT64_C(1) << 40)
 

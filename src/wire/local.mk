@@ -16,5 +16,6 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/mailflag.c %D%/mailflag.h \
   %D%/mta_sts.c %D%/mta_sts.h \
   %D%/pop3_parse.c %D%/pop3_parse.h \
+  %D%/sasl_name.c %D%/sasl_name.h \
   %D%/smtp_parse.c %D%/smtp_parse.h \
   %D%/utf8.c %D%/utf8.h

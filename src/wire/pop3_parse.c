@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "wire/limits.h"
+#include "wire/sasl_name.h"
 
 static bool is_blank(char c)
 {
@@ -103,9 +104,6 @@ static const struct {
     { "RESP-CODES", POP3_CAP_RESP_CODES },
     { "AUTH-RESP-CODE", POP3_CAP_AUTH_RESP_CODE },
     { "LANG", POP3_CAP_LANG },
-    { "SASL", POP3_CAP_SASL_PLAIN | POP3_CAP_SASL_LOGIN },
-    { "AUTH=PLAIN", POP3_CAP_SASL_PLAIN },
-    { "AUTH=LOGIN", POP3_CAP_SASL_LOGIN },
     { "UTF8", POP3_CAP_UTF8 | POP3_CAP_UTF8_USER },
 };
 
@@ -124,12 +122,7 @@ void pop3_parse_cap_line(struct slice line, struct pop3_caps *out)
     uint32_t n;
 
     if (slice_ieq(name, SLICE("SASL"))) {
-        while ((word = take_word(&rest)).n > 0) {
-            if (slice_ieq(word, SLICE("PLAIN")))
-                out->bits |= POP3_CAP_SASL_PLAIN;
-            else if (slice_ieq(word, SLICE("LOGIN")))
-                out->bits |= POP3_CAP_SASL_LOGIN;
-        }
+        out->auth |= sasl_from_list(rest);
     } else if (slice_ieq(name, SLICE("UTF8"))) {
         out->bits |= POP3_CAP_UTF8;
         while ((word = take_word(&rest)).n > 0) {

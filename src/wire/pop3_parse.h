@@ -24,22 +24,20 @@ enum pop3_cap {
     POP3_CAP_STLS = 1 << 4,
     POP3_CAP_RESP_CODES = 1 << 5,
     POP3_CAP_AUTH_RESP_CODE = 1 << 6,
-    POP3_CAP_SASL_PLAIN = 1 << 7,
-    POP3_CAP_SASL_LOGIN = 1 << 8,
-    POP3_CAP_UTF8 = 1 << 9,
-    POP3_CAP_UTF8_USER = 1 << 10,
-    POP3_CAP_LANG = 1 << 11,
+    POP3_CAP_UTF8 = 1 << 7,
+    POP3_CAP_UTF8_USER = 1 << 8,
+    POP3_CAP_LANG = 1 << 9,
 };
 struct pop3_caps {
     uint32_t bits;        /* enum pop3_cap */
     uint32_t login_delay; /* LOGIN-DELAY seconds, 0: none */
     uint32_t expire_days; /* EXPIRE n; UINT32_MAX: NEVER or not said; 0: the server removes what was retrieved */
+    uint32_t auth;        /* SASL: enum sasl_mechanism */
 };
 #define POP3_CAPS_NONE ((struct pop3_caps){ .expire_days = UINT32_MAX })
 /* One line of the CAPA reply; adds to *out; an unknown one is skipped. */
 void pop3_parse_cap_line(struct slice line, struct pop3_caps *out);
-/* For disable_extensions ("PIPELINING", "UTF8", "STLS" ..., "SASL" for all mechanisms or "AUTH=PLAIN" for one; any
- * case). 0: unknown. */
+/* For disable_extensions ("PIPELINING", "UTF8", "STLS" ...; any case). 0: unknown. */
 uint32_t pop3_cap_from_name(struct slice name);
 
 /* "+OK 2 320": `text` of the reply. */

@@ -2,6 +2,7 @@
 #include "wire/smtp_parse.h"
 
 #include "base/num.h"
+#include "wire/sasl_name.h"
 
 enum {
     CODE_DIGITS = 3,
@@ -96,9 +97,7 @@ static const struct {
     { "STARTTLS", SMTP_CAP_STARTTLS },
     { "ENHANCEDSTATUSCODES", SMTP_CAP_ENHANCED },
     { "BURL", SMTP_CAP_BURL },
-    { "AUTH", SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN | SMTP_CAP_AUTH_LOGIN },
-    { "AUTH=PLAIN", SMTP_CAP_AUTH_PLAIN },
-    { "AUTH=LOGIN", SMTP_CAP_AUTH_LOGIN },
+    { "AUTH", SMTP_CAP_AUTH },
 };
 
 uint32_t smtp_cap_from_name(struct slice name)
@@ -112,15 +111,9 @@ uint32_t smtp_cap_from_name(struct slice name)
 
 static void parse_auth(struct slice mechanisms, struct smtp_caps *out)
 {
-    struct slice word;
-
-    while ((word = take_word(&mechanisms)).n > 0) {
+    if (slice_trim(mechanisms).n > 0)
         out->bits |= SMTP_CAP_AUTH;
-        if (slice_ieq(word, SLICE("PLAIN")))
-            out->bits |= SMTP_CAP_AUTH_PLAIN;
-        else if (slice_ieq(word, SLICE("LOGIN")))
-            out->bits |= SMTP_CAP_AUTH_LOGIN;
-    }
+    out->auth |= sasl_from_list(mechanisms);
 }
 
 /* RFC 1870 section 4: no number, or 0, is no limit. */

@@ -34,14 +34,13 @@ enum smtp_cap {
     SMTP_CAP_SIZE = 1 << 4,
     SMTP_CAP_STARTTLS = 1 << 5,
     SMTP_CAP_ENHANCED = 1 << 6,
-    SMTP_CAP_AUTH_PLAIN = 1 << 7,
-    SMTP_CAP_AUTH_LOGIN = 1 << 8,
-    SMTP_CAP_AUTH = 1 << 9,  /* any mechanism at all */
-    SMTP_CAP_BURL = 1 << 10, /* RFC 4468: a submission server beside an IMAP server, as Dovecot's */
+    SMTP_CAP_AUTH = 1 << 7, /* any mechanism at all */
+    SMTP_CAP_BURL = 1 << 8, /* RFC 4468: a submission server beside an IMAP server, as Dovecot's */
 };
 struct smtp_caps {
     uint32_t bits;     /* enum smtp_cap */
     uint64_t max_size; /* of SIZE; 0: no limit is told */
+    uint32_t auth;     /* enum sasl_mechanism */
 };
 /* The text of one line of the EHLO or LHLO reply but the first; adds to *out; an unknown one is skipped. Also "AUTH=
  * PLAIN", as old servers write it. */

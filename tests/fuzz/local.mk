@@ -35,7 +35,7 @@ check_LIBRARIES += %D%/libreplay.a
 %C%_libreplay_a_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_srcdir)/%D%/corpus"'
 endif
 FUZZ_WIRE = $(FUZZ_MAIN) $(WIRE) $(BASE)
-FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_LIBS) $(STORE_LIBS)
+FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(PROTO_LIBS) $(NET_LIBS) $(STORE_LIBS)
 
 %C%_fuzz_address_SOURCES = %D%/fuzz_address.c %D%/fuzz.h
 %C%_fuzz_address_LDFLAGS = $(LDFLAGS_FUZZ)
@@ -112,7 +112,7 @@ FUZZ_HAUL = $(FUZZ_MAIN) $(HAUL) $(PROTO) $(STORE) $(NET) $(WIRE) $(BASE) $(NET_
 
 %C%_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c %D%/fuzz.h
 %C%_fuzz_smtp_session_LDFLAGS = $(LDFLAGS_FUZZ)
-%C%_fuzz_smtp_session_LDADD = $(FUZZ_MAIN) $(PROTO) $(NET) $(WIRE) $(BASE) $(NET_LIBS)
+%C%_fuzz_smtp_session_LDADD = $(FUZZ_MAIN) $(PROTO) $(NET) $(WIRE) $(BASE) $(PROTO_LIBS) $(NET_LIBS)
 
 EXTRA_DIST += %D%/run %D%/corpus \
   %D%/fuzz_address.dict \

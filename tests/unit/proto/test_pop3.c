@@ -158,7 +158,7 @@ static const struct login_case {
     { "a server that overlooks the initial response", "+OK\r\nSASL PLAIN\r\n.\r\n", "+\r\n+OK in\r\n", password, NULL,
       NULL, NULL, E_NONE, "AUTH PLAIN AGFubmEAczNjcmV0\r\nAGFubmEAczNjcmV0\r\n" },
     { "challenges without end", "+OK\r\nSASL PLAIN\r\n.\r\n", "+ \r\n+ \r\n+ \r\n", password, NULL, NULL, NULL, E_PROTO,
-      "AUTH PLAIN AGFubmEAczNjcmV0\r\nAGFubmEAczNjcmV0\r\n" },
+      "AUTH PLAIN AGFubmEAczNjcmV0\r\nAGFubmEAczNjcmV0\r\n*\r\n" },
     { "USER and PASS", "+OK\r\nUSER\r\n.\r\n", "+OK\r\n+OK\r\n", password, NULL, NULL, NULL, E_NONE,
       "USER anna\r\nPASS s3cret\r\n" },
     { "no CAPA", "-ERR what\r\n", "+OK\r\n+OK\r\n", password, NULL, NULL, NULL, E_NONE,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/pop3_parse.h"
+#include "wire/sasl_name.h"
 
 #include "../unit.h"
 
@@ -71,33 +72,33 @@ static const struct {
     struct slice line;
     struct pop3_caps caps;
 } caps[] = {
-    { "one word", SLICE("PIPELINING"), { POP3_CAP_PIPELINING, 0, NEVER } },
-    { "lower case", SLICE("uidl"), { POP3_CAP_UIDL, 0, NEVER } },
-    { "trailing blanks", SLICE("TOP  "), { POP3_CAP_TOP, 0, NEVER } },
-    { "leading blanks", SLICE("  STLS"), { POP3_CAP_STLS, 0, NEVER } },
-    { "RESP-CODES", SLICE("RESP-CODES"), { POP3_CAP_RESP_CODES, 0, NEVER } },
-    { "AUTH-RESP-CODE", SLICE("AUTH-RESP-CODE"), { POP3_CAP_AUTH_RESP_CODE, 0, NEVER } },
-    { "USER", SLICE("USER"), { POP3_CAP_USER, 0, NEVER } },
-    { "LANG", SLICE("LANG"), { POP3_CAP_LANG, 0, NEVER } },
+    { "one word", SLICE("PIPELINING"), { POP3_CAP_PIPELINING, 0, NEVER, 0 } },
+    { "lower case", SLICE("uidl"), { POP3_CAP_UIDL, 0, NEVER, 0 } },
+    { "trailing blanks", SLICE("TOP  "), { POP3_CAP_TOP, 0, NEVER, 0 } },
+    { "leading blanks", SLICE("  STLS"), { POP3_CAP_STLS, 0, NEVER, 0 } },
+    { "RESP-CODES", SLICE("RESP-CODES"), { POP3_CAP_RESP_CODES, 0, NEVER, 0 } },
+    { "AUTH-RESP-CODE", SLICE("AUTH-RESP-CODE"), { POP3_CAP_AUTH_RESP_CODE, 0, NEVER, 0 } },
+    { "USER", SLICE("USER"), { POP3_CAP_USER, 0, NEVER, 0 } },
+    { "LANG", SLICE("LANG"), { POP3_CAP_LANG, 0, NEVER, 0 } },
     { "SASL with mechanisms",
       SLICE("SASL CRAM-MD5 plain   LOGIN XOAUTH2"),
-      { POP3_CAP_SASL_PLAIN | POP3_CAP_SASL_LOGIN, 0, NEVER } },
-    { "SASL without any", SLICE("SASL"), { 0, 0, NEVER } },
-    { "SASL with a longer name", SLICE("SASL PLAIN-CLIENTTOKEN"), { 0, 0, NEVER } },
-    { "the name for disable_extensions is no capability", SLICE("AUTH=PLAIN"), { 0, 0, NEVER } },
-    { "UTF8", SLICE("UTF8"), { POP3_CAP_UTF8, 0, NEVER } },
-    { "UTF8 USER", SLICE("UTF8 USER"), { POP3_CAP_UTF8 | POP3_CAP_UTF8_USER, 0, NEVER } },
-    { "LOGIN-DELAY", SLICE("LOGIN-DELAY 900 USER"), { 0, 900, NEVER } },
-    { "LOGIN-DELAY without a number", SLICE("LOGIN-DELAY"), { 0, 0, NEVER } },
-    { "LOGIN-DELAY beyond 32 bits", SLICE("LOGIN-DELAY 4294967296"), { 0, 0, NEVER } },
-    { "LOGIN-DELAY below zero", SLICE("LOGIN-DELAY -1"), { 0, 0, NEVER } },
-    { "EXPIRE NEVER", SLICE("EXPIRE NEVER"), { 0, 0, NEVER } },
-    { "EXPIRE 60", SLICE("EXPIRE 60"), { 0, 0, 60 } },
-    { "EXPIRE 0", SLICE("EXPIRE 0 USER"), { 0, 0, 0 } },
-    { "unknown", SLICE("IMPLEMENTATION Shlemazle-Plotz-v302"), { 0, 0, NEVER } },
-    { "the beginning of a name", SLICE("UID"), { 0, 0, NEVER } },
-    { "empty", SLICE(""), { 0, 0, NEVER } },
-    { "NUL", SLICE("UIDL\0"), { 0, 0, NEVER } },
+      { 0, 0, NEVER, SASL_CRAM_MD5 | SASL_PLAIN | SASL_LOGIN | SASL_XOAUTH2 } },
+    { "SASL without any", SLICE("SASL"), { 0, 0, NEVER, 0 } },
+    { "SASL with a longer name", SLICE("SASL PLAIN-CLIENTTOKEN"), { 0, 0, NEVER, 0 } },
+    { "the name for disable_extensions is no capability", SLICE("AUTH=PLAIN"), { 0, 0, NEVER, 0 } },
+    { "UTF8", SLICE("UTF8"), { POP3_CAP_UTF8, 0, NEVER, 0 } },
+    { "UTF8 USER", SLICE("UTF8 USER"), { POP3_CAP_UTF8 | POP3_CAP_UTF8_USER, 0, NEVER, 0 } },
+    { "LOGIN-DELAY", SLICE("LOGIN-DELAY 900 USER"), { 0, 900, NEVER, 0 } },
+    { "LOGIN-DELAY without a number", SLICE("LOGIN-DELAY"), { 0, 0, NEVER, 0 } },
+    { "LOGIN-DELAY beyond 32 bits", SLICE("LOGIN-DELAY 4294967296"), { 0, 0, NEVER, 0 } },
+    { "LOGIN-DELAY below zero", SLICE("LOGIN-DELAY -1"), { 0, 0, NEVER, 0 } },
+    { "EXPIRE NEVER", SLICE("EXPIRE NEVER"), { 0, 0, NEVER, 0 } },
+    { "EXPIRE 60", SLICE("EXPIRE 60"), { 0, 0, 60, 0 } },
+    { "EXPIRE 0", SLICE("EXPIRE 0 USER"), { 0, 0, 0, 0 } },
+    { "unknown", SLICE("IMPLEMENTATION Shlemazle-Plotz-v302"), { 0, 0, NEVER, 0 } },
+    { "the beginning of a name", SLICE("UID"), { 0, 0, NEVER, 0 } },
+    { "empty", SLICE(""), { 0, 0, NEVER, 0 } },
+    { "NUL", SLICE("UIDL\0"), { 0, 0, NEVER, 0 } },
 };
 
 static void check_caps(struct pop3_caps got, struct pop3_caps want)
@@ -105,6 +106,7 @@ static void check_caps(struct pop3_caps got, struct pop3_caps want)
     CHECK_INT(got.bits, want.bits);
     CHECK_INT(got.login_delay, want.login_delay);
     CHECK_INT(got.expire_days, want.expire_days);
+    CHECK_INT(got.auth, want.auth);
 }
 
 static void test_caps(void **state)
@@ -123,10 +125,12 @@ static void test_caps(void **state)
     CASE("lines add up; of several numbers the stricter counts");
     pop3_parse_cap_line(SLICE("LOGIN-DELAY 5"), &all);
     pop3_parse_cap_line(SLICE("EXPIRE 90"), &all);
-    check_caps(all, (struct pop3_caps){ (POP3_CAP_LANG << 1) - 1, 900, 0 });
+    check_caps(all, (struct pop3_caps){ (POP3_CAP_LANG << 1) - 1, 900, 0,
+                                        SASL_CRAM_MD5 | SASL_PLAIN | SASL_LOGIN | SASL_XOAUTH2 });
     CASE("an absent line");
     pop3_parse_cap_line(SLICE_NONE, &all);
-    check_caps(all, (struct pop3_caps){ (POP3_CAP_LANG << 1) - 1, 900, 0 });
+    check_caps(all, (struct pop3_caps){ (POP3_CAP_LANG << 1) - 1, 900, 0,
+                                        SASL_CRAM_MD5 | SASL_PLAIN | SASL_LOGIN | SASL_XOAUTH2 });
 }
 
 static void test_cap_names(void **state)
@@ -136,8 +140,8 @@ static void test_cap_names(void **state)
     CHECK_INT(pop3_cap_from_name(SLICE("PIPELINING")), POP3_CAP_PIPELINING);
     CHECK_INT(pop3_cap_from_name(SLICE("stls")), POP3_CAP_STLS);
     CHECK_INT(pop3_cap_from_name(SLICE("UTF8")), POP3_CAP_UTF8 | POP3_CAP_UTF8_USER);
-    CHECK_INT(pop3_cap_from_name(SLICE("SASL")), POP3_CAP_SASL_PLAIN | POP3_CAP_SASL_LOGIN);
-    CHECK_INT(pop3_cap_from_name(SLICE("auth=plain")), POP3_CAP_SASL_PLAIN);
+    CHECK_INT(pop3_cap_from_name(SLICE("SASL")), 0);
+    CHECK_INT(pop3_cap_from_name(SLICE("auth=plain")), 0);
     CHECK_INT(pop3_cap_from_name(SLICE("MOVE")), 0);
     CHECK_INT(pop3_cap_from_name(SLICE("")), 0);
 }

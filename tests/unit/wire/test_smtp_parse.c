@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "wire/sasl_name.h"
 #include "wire/smtp_parse.h"
 
 #include "../unit.h"
@@ -100,30 +101,31 @@ static const struct {
     const char *lines; /* with LF between them */
     uint32_t bits;
     uint64_t max_size;
+    uint32_t auth;
 } caps[] = {
-    { "PIPELINING", SMTP_CAP_PIPELINING, 0 },
+    { "PIPELINING", SMTP_CAP_PIPELINING, 0, 0 },
     { "pipelining\nChunking\n8bitmime\nSMTPUTF8\nSTARTTLS\nENHANCEDSTATUSCODES",
       SMTP_CAP_PIPELINING | SMTP_CAP_CHUNKING | SMTP_CAP_8BITMIME | SMTP_CAP_SMTPUTF8 | SMTP_CAP_STARTTLS |
           SMTP_CAP_ENHANCED,
-      0 },
-    { "BURL imap", SMTP_CAP_BURL, 0 },
-    { "SIZE", SMTP_CAP_SIZE, 0 },
-    { "SIZE 0", SMTP_CAP_SIZE, 0 },
-    { "SIZE 10240000", SMTP_CAP_SIZE, 10240000 },
-    { "SIZE 18446744073709551615", SMTP_CAP_SIZE, UINT64_MAX },
-    { "SIZE 18446744073709551616", SMTP_CAP_SIZE, 0 },
-    { "SIZE -1", SMTP_CAP_SIZE, 0 },
-    { "SIZE 10 20", SMTP_CAP_SIZE, 10 },
-    { "SIZE 200\nSIZE 100\nSIZE 300\nSIZE", SMTP_CAP_SIZE, 100 },
-    { "AUTH PLAIN LOGIN", SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN | SMTP_CAP_AUTH_LOGIN, 0 },
-    { "auth cram-md5 plain", SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN, 0 },
-    { "AUTH SCRAM-SHA-256", SMTP_CAP_AUTH, 0 },
-    { "AUTH", 0, 0 },
-    { "AUTH=PLAIN", SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN, 0 },
-    { "AUTH=LOGIN PLAIN", SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN | SMTP_CAP_AUTH_LOGIN, 0 },
-    { "  AUTH= LOGIN", SMTP_CAP_AUTH | SMTP_CAP_AUTH_LOGIN, 0 },
-    { "AUTH PLAINER", SMTP_CAP_AUTH, 0 },
-    { "XPIPELINING\nPIPELININGX\nHELP\n\n ", 0, 0 },
+      0, 0 },
+    { "BURL imap", SMTP_CAP_BURL, 0, 0 },
+    { "SIZE", SMTP_CAP_SIZE, 0, 0 },
+    { "SIZE 0", SMTP_CAP_SIZE, 0, 0 },
+    { "SIZE 10240000", SMTP_CAP_SIZE, 10240000, 0 },
+    { "SIZE 18446744073709551615", SMTP_CAP_SIZE, UINT64_MAX, 0 },
+    { "SIZE 18446744073709551616", SMTP_CAP_SIZE, 0, 0 },
+    { "SIZE -1", SMTP_CAP_SIZE, 0, 0 },
+    { "SIZE 10 20", SMTP_CAP_SIZE, 10, 0 },
+    { "SIZE 200\nSIZE 100\nSIZE 300\nSIZE", SMTP_CAP_SIZE, 100, 0 },
+    { "AUTH PLAIN LOGIN", SMTP_CAP_AUTH, 0, SASL_PLAIN | SASL_LOGIN },
+    { "auth cram-md5 plain", SMTP_CAP_AUTH, 0, SASL_CRAM_MD5 | SASL_PLAIN },
+    { "AUTH SCRAM-SHA-256", SMTP_CAP_AUTH, 0, SASL_SCRAM_SHA_256 },
+    { "AUTH", 0, 0, 0 },
+    { "AUTH=PLAIN", SMTP_CAP_AUTH, 0, SASL_PLAIN },
+    { "AUTH=LOGIN PLAIN", SMTP_CAP_AUTH, 0, SASL_PLAIN | SASL_LOGIN },
+    { "  AUTH= LOGIN", SMTP_CAP_AUTH, 0, SASL_LOGIN },
+    { "AUTH PLAINER", SMTP_CAP_AUTH, 0, 0 },
+    { "XPIPELINING\nPIPELININGX\nHELP\n\n ", 0, 0, 0 },
 };
 
 static void test_caps(void **state)
@@ -143,6 +145,7 @@ static void test_caps(void **state)
         }
         CHECK_INT(got.bits, caps[i].bits);
         CHECK_INT(got.max_size, caps[i].max_size);
+        CHECK_INT(got.auth, caps[i].auth);
     }
 }
 
@@ -152,8 +155,8 @@ static void test_names(void **state)
     CASE("names for disable_extensions");
     CHECK_INT(smtp_cap_from_name(SLICE("pipelining")), SMTP_CAP_PIPELINING);
     CHECK_INT(smtp_cap_from_name(SLICE("CHUNKING")), SMTP_CAP_CHUNKING);
-    CHECK_INT(smtp_cap_from_name(SLICE("AUTH")), SMTP_CAP_AUTH | SMTP_CAP_AUTH_PLAIN | SMTP_CAP_AUTH_LOGIN);
-    CHECK_INT(smtp_cap_from_name(SLICE("auth=plain")), SMTP_CAP_AUTH_PLAIN);
+    CHECK_INT(smtp_cap_from_name(SLICE("AUTH")), SMTP_CAP_AUTH);
+    CHECK_INT(smtp_cap_from_name(SLICE("auth=plain")), 0);
     CHECK_INT(smtp_cap_from_name(SLICE("PIPE")), 0);
     CHECK_INT(smtp_cap_from_name(SLICE_NONE), 0);
 }
