@@ -20,6 +20,8 @@ enum {
     /* A further connection that is lost or refused. */
     REOPEN_FIRST_MS = 1000,
     REOPEN_MOST_MS = 3600 * 1000,
+    /* One that was of use for as long begins with the first of these again. */
+    HELD_MS = 60 * 1000,
     /* Passes for nothing this far apart are the server's good right. */
     VAIN_APART_MS = 60 * 1000,
 };
@@ -62,7 +64,7 @@ static void send_off(struct connection *c, enum errand errand, bool front)
 {
     settle_connection(c);
     c->errand = errand;
-    c->job.is_long = errand == ERRAND_PASS;
+    c->job.is_long = errand == ERRAND_PASS || errand == ERRAND_OPEN;
     c->busy = true;
     workers_put(c->account->world->workers, &c->job, front);
 }
@@ -92,6 +94,7 @@ static void init_connection(struct connection *c, struct account *a)
 static bool park(struct connection *c)
 {
     int64_t now = clock_mono_ms(), left = c->wait.renew_ms - now;
+    unsigned jitter = c->wait.asked ? 0 : RENEW_JITTER;
     struct err e;
 
     c->watch.fd = c->wait.fd;
@@ -99,16 +102,22 @@ static bool park(struct connection *c)
         log_warn("%s", e.text);
         return false;
     }
-    left = left > 0 ? left - (int64_t)(any(c->account) % ((uint64_t)left * RENEW_JITTER / 100 + 1)) : 0;
+    left = left > 0 ? left - (int64_t)(any(c->account) % ((uint64_t)left * jitter / 100 + 1)) : 0;
     loop_at(c->account->world->loop, &c->due, now + left);
     c->parked = true;
     return true;
 }
 
+static void wait_no_more(struct connection *c)
+{
+    wait_state_release(&c->wait);
+    c->wait = (struct wait_state){ .fd = -1 };
+}
+
 static void free_connection(struct connection *c)
 {
     settle_connection(c);
-    wait_state_release(&c->wait);
+    wait_no_more(c);
     source_folders_release(&c->about);
     if (c->source != NULL)
         c->source->ops->free(c->source);
@@ -395,8 +404,7 @@ static void go_on(struct account *a, int64_t delay_ms)
         set_doing(a, ACCOUNT_STOPPED);
         if (c->source != NULL)
             c->source->ops->close(c->source);
-        wait_state_release(&c->wait);
-        c->wait = (struct wait_state){ .fd = -1 };
+        wait_no_more(c);
         return;
     }
     loop_at(a->world->loop, &a->next, clock_mono_ms() + delay_ms);
@@ -458,6 +466,9 @@ static void reopen_later(struct connection *c)
 {
     int64_t ms = REOPEN_FIRST_MS;
 
+    if (c->opened_ms != 0 && clock_mono_ms() - c->opened_ms > HELD_MS)
+        c->lost = 0;
+    c->opened_ms = 0;
     for (unsigned i = 0; i < c->lost && ms < REOPEN_MOST_MS; i++)
         ms *= 2;
     c->lost++;
@@ -470,10 +481,13 @@ static void further_returned(struct connection *c)
 {
     struct account *a = c->account;
 
-    if (c->err != E_NONE || c->wait.how == WAIT_NONE || !park(c))
+    if (c->errand == ERRAND_OPEN)
+        c->opened_ms = clock_mono_ms();
+    /* The server has ended the IDLE: another one, on the same connection. */
+    if (c->err == E_NONE && c->wait.how == WAIT_NONE && c->errand != ERRAND_OPEN)
+        send_off(c, ERRAND_OPEN, false);
+    else if (c->err != E_NONE || c->wait.how == WAIT_NONE || !park(c))
         reopen_later(c);
-    else
-        c->lost = 0;
     if (!c->news)
         return;
     if (a->first.busy)
@@ -496,6 +510,20 @@ static void first_returned(struct connection *c)
         heed_news(a, 0);
 }
 
+static void note_look(struct connection *c)
+{
+    bool looked = c->errand == ERRAND_READ || c->errand == ERRAND_RENEW;
+
+    if (c->err != E_NONE) {
+        wait_no_more(c);
+        c->account->totals.renewed += looked;
+    } else if (looked) {
+        c->wait.how = c->looked.how;
+        c->wait.asked = c->looked.asked;
+        c->wait.renew_ms = c->looked.renew_ms;
+    }
+}
+
 void account_returned(struct job *job)
 {
     struct connection *c = (struct connection *)job;
@@ -507,10 +535,7 @@ void account_returned(struct job *job)
         return;
     }
     c->busy = false;
-    if (c->err != E_NONE) {
-        if (c->errand != ERRAND_OPEN)
-            a->totals.renewed++;
-    }
+    note_look(c);
     if (c->errand == ERRAND_CLOSE)
         gone(c);
     else if (c->unwanted)

@@ -46,7 +46,7 @@ enum errand {
     ERRAND_PASS,  /* a pass, then wait (the first connection) */
     ERRAND_OPEN,  /* log in and wait (a further one) */
     ERRAND_READ,  /* it is readable */
-    ERRAND_RENEW, /* ask again */
+    ERRAND_RENEW, /* ask whether it still lives, or look whether it has answered in time */
     ERRAND_CLOSE  /* say goodbye */
 };
 
@@ -61,9 +61,13 @@ struct connection {
     struct loop_timer due;       /* renewal; of one that is lost: the next attempt */
     struct source_folders about; /* a further one: its folder */
     unsigned lost;               /* times in a row */
+    int64_t opened_ms;           /* a further one: since when it waits */
+    /* What it waits for (WAIT_NONE: it does not), for all to see while it does. The worker's during a pass or while it
+     * is opened, and only then. */
+    struct wait_state wait;
     /* The worker's while busy. */
     enum errand errand;
-    struct wait_state wait; /* how: WAIT_NONE when it does not wait */
+    struct wait_state looked; /* what ERRAND_READ and ERRAND_RENEW found; owns nothing */
     bool news;
     enum err_code err; /* E_NONE, or why the connection is gone: said in the log */
 };

@@ -13,14 +13,6 @@ static const struct conf *conf_of(const struct account *a)
     return a->running->conf;
 }
 
-static void close_connection(struct connection *c)
-{
-    wait_state_release(&c->wait);
-    c->wait = (struct wait_state){ .fd = -1 };
-    if (c->source != NULL)
-        c->source->ops->close(c->source);
-}
-
 /* When the daemon stops a farewell is still said to those that wait. */
 static void lost(struct connection *c, const struct err *e)
 {
@@ -28,8 +20,8 @@ static void lost(struct connection *c, const struct err *e)
     /* After a pass that failed that is no news. */
     if (c->errand != ERRAND_PASS || c->account->result->err.code == E_NONE)
         log_debug("%s", e->text);
-    if (e->code != E_STOPPED)
-        close_connection(c);
+    if (e->code != E_STOPPED && c->source != NULL)
+        c->source->ops->close(c->source);
 }
 
 static int need_source(struct connection *c, struct err *e)
@@ -125,11 +117,12 @@ static void look(struct connection *c)
 {
     struct source *s = c->source;
     struct err e;
-    int rc = c->errand == ERRAND_READ ? s->ops->wait_read(s, &c->news, &e)
-                                      : s->ops->wait_renew(s, &c->news, &c->wait.renew_ms, &e);
+    int rc = c->errand == ERRAND_READ ? s->ops->wait_read(s, &c->looked, &e) : s->ops->wait_renew(s, &c->looked, &e);
 
     if (rc != 0)
         lost(c, &e);
+    else
+        c->news = c->looked.news;
 }
 
 void errand_run(struct job *job)
@@ -151,7 +144,6 @@ void errand_run(struct job *job)
         look(c);
         break;
     case ERRAND_CLOSE:
-        close_connection(c);
         if (c->source != NULL)
             c->source->ops->free(c->source);
         c->source = NULL;

@@ -4,7 +4,7 @@
  *
  *     ERRAND_PASS    session, pass, and then the wait: account.result, set_aside; connection.wait, news
  *     ERRAND_OPEN    connection.wait, news; err
- *     ERRAND_READ, ERRAND_RENEW    news, or err when the connection is lost
+ *     ERRAND_READ, ERRAND_RENEW    connection.looked, news; or err when the connection is lost
  *     ERRAND_CLOSE   the source is freed
  * A connection that does not wait afterwards (wait.how is WAIT_NONE) is closed.
  * Thread: a worker's.

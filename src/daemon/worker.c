@@ -20,13 +20,17 @@ struct queue {
 struct thread {
     pthread_t id;
     bool used, ended; /* ended: to be joined */
+    bool woken;
+    pthread_cond_t wake;
+    struct thread *next; /* idle */
 };
 
 struct workers {
     pthread_mutex_t lock;
-    pthread_cond_t work, quiet; /* there is a job; a thread has ended */
+    pthread_cond_t quiet; /* a thread has ended */
     struct queue short_jobs, long_jobs, done;
-    unsigned most, running_long, running, idle, threads;
+    struct thread *idle; /* who went to sleep last is woken first, so that those who are not needed end */
+    unsigned most, running_long, running, threads, ended;
     bool stop;
     int event;
     struct thread slots[THREADS_MAX];
@@ -55,10 +59,19 @@ static struct job *pop(struct queue *q)
     return job;
 }
 
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
 int workers_new(unsigned most, struct workers **out, struct err *e)
 {
     struct workers *w = calloc(1, sizeof(*w));
-    pthread_condattr_t attr;
 
     if (w == NULL)
         return err_nomem(e);
@@ -69,11 +82,7 @@ int workers_new(unsigned most, struct workers **out, struct err *e)
     }
     pthread_mutex_init(&w->lock, NULL);
     workers_set_most(w, most);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->work, &attr);
-    pthread_cond_init(&w->quiet, &attr);
-    pthread_condattr_destroy(&attr);
+    init_condition(&w->quiet);
     *out = w;
     return 0;
 }
@@ -81,6 +90,38 @@ int workers_new(unsigned most, struct workers **out, struct err *e)
 static struct timespec at(int64_t mono_ms)
 {
     return (struct timespec){ .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
+}
+
+/* Under the lock. Sleeps until there is a job for it, or too long; true: for good. */
+static bool sleep_idle(struct workers *w, struct thread *self)
+{
+    struct timespec until = at(clock_mono_ms() + LINGER_MS);
+    struct thread **link = &w->idle;
+    int rc = 0;
+
+    self->woken = false;
+    self->next = w->idle;
+    w->idle = self;
+    while (!self->woken && !w->stop && rc == 0)
+        rc = pthread_cond_timedwait(&self->wake, &w->lock, &until);
+    if (self->woken)
+        return false;
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    return true;
+}
+
+/* Under the lock. */
+static void wake_one(struct workers *w)
+{
+    struct thread *thread = w->idle;
+
+    if (thread == NULL)
+        return;
+    w->idle = thread->next;
+    thread->woken = true;
+    pthread_cond_signal(&thread->wake);
 }
 
 static size_t ready_jobs(const struct workers *w)
@@ -136,17 +177,13 @@ static void *work(void *arg)
     while (!w->stop && !late) {
         struct job *job = next_job(w);
 
-        if (job != NULL) {
+        if (job != NULL)
             run_one(w, job);
-        } else {
-            struct timespec until = at(clock_mono_ms() + LINGER_MS);
-
-            w->idle++;
-            late = pthread_cond_timedwait(&w->work, &w->lock, &until) == ETIMEDOUT && ready_jobs(w) == 0;
-            w->idle--;
-        }
+        else
+            late = sleep_idle(w, start.slot);
     }
     w->threads--;
+    w->ended++;
     start.slot->ended = true;
     pthread_cond_broadcast(&w->quiet);
     pthread_mutex_unlock(&w->lock);
@@ -155,10 +192,12 @@ static void *work(void *arg)
 
 static void join_ended(struct workers *w)
 {
-    for (size_t i = 0; i < THREADS_MAX; i++) {
+    for (size_t i = 0; i < THREADS_MAX && w->ended > 0; i++) {
         if (!w->slots[i].ended)
             continue;
+        w->ended--;
         pthread_join(w->slots[i].id, NULL);
+        pthread_cond_destroy(&w->slots[i].wake);
         w->slots[i] = (struct thread){ 0 };
     }
 }
@@ -178,10 +217,13 @@ static void start_thread(struct workers *w)
     *start = (struct start){ .w = w, .slot = &w->slots[i] };
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK);
+    init_condition(&w->slots[i].wake);
     if (pthread_create(&w->slots[i].id, &attr, work, start) == 0) {
         w->slots[i].used = true;
         w->threads++;
         start = NULL;
+    } else {
+        pthread_cond_destroy(&w->slots[i].wake);
     }
     pthread_attr_destroy(&attr);
 out:
@@ -195,8 +237,7 @@ static void serve(struct workers *w)
 
     if (ready == 0 || w->stop)
         return;
-    if (w->idle > 0)
-        pthread_cond_signal(&w->work);
+    wake_one(w);
     if (ready > w->threads - w->running && w->threads < w->most + SHORT_EXTRA)
         start_thread(w);
 }
@@ -288,7 +329,8 @@ size_t workers_stop(struct workers *w, int64_t until_ms)
     pthread_mutex_lock(&w->lock);
     w->stop = true;
     w->short_jobs = w->long_jobs = (struct queue){ 0 };
-    pthread_cond_broadcast(&w->work);
+    for (struct thread *thread = w->idle; thread != NULL; thread = thread->next)
+        pthread_cond_signal(&thread->wake);
     while (w->threads > 0 && pthread_cond_timedwait(&w->quiet, &w->lock, &until) == 0)
         ;
     left = w->threads;
@@ -304,7 +346,6 @@ void workers_free(struct workers **wp)
     if (w == NULL)
         return;
     io_close(&w->event);
-    pthread_cond_destroy(&w->work);
     pthread_cond_destroy(&w->quiet);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -3,8 +3,8 @@
  *
  * A job is part of the struct that it works for. From workers_put() until workers_done() returns it, that struct
  * belongs to the worker, but for what is atomic.
- * Two kinds: a long job is one of those of which `most` may run at a time (max_sessions); a short one only asks a
- * connection that waits, goes ahead of the long ones, and has a few threads more.
+ * Two kinds: a long job is one of those of which `most` may run at a time (max_sessions); a short one waits for nobody,
+ * goes ahead of the long ones, and has a few threads more.
  * Thread: all calls from one; job->run in another.
  */
 #ifndef MAILHAUL_DAEMON_WORKER_H

@@ -18,7 +18,8 @@
  *     pass with keep_open (haul.h)     leaves it logged in when it ended well
  *     wait_begin                       asks to be told; the descriptor may now be watched by anyone, without a thread
  *     wait_read                        each time it is readable
- *     wait_renew                       at renew_ms at the latest
+ *     wait_renew                       at renew_ms at the latest: asks whether it still lives. The answer comes by
+ *                                      wait_read, or there is none by the next renew_ms
  *     wait_end                         on news: then the next pass, on the same connection
  *     close                            in any state, always possible: a farewell that is not waited for
  *
@@ -96,6 +97,7 @@ struct wait_state {
     int fd; /* of the connection, for poll() (POLLIN) only */
     enum wait_how how;
     int64_t renew_ms; /* clock_mono_ms() when wait_renew is due */
+    bool asked;       /* that is when the answer to the last one is due */
     char *folder;     /* owned; IDLE: its name, else NULL */
     /* Owned. IDLE: further folders that the patterns name, which only further connections can tell about. INBOX is
      * never among them. */
@@ -139,19 +141,21 @@ struct source_ops {
     void (*free)(struct source *s);
     /* NULL, all four: the source cannot be told of new mail.
      *
-     * After an error of any of them the connection is gone, and open or close may follow. *news_out: a pass is worth
-     * while. They wait for nothing but answers to their own commands, and wait_read not at all; all leave the source
-     * parked (buffers freed).
+     * After an error of any of them the connection is gone, and open or close may follow. `news`: a pass is worth
+     * while. wait_begin and wait_end wait for answers to their own commands, wait_read and wait_renew for nothing; all
+     * leave the source parked (buffers freed).
      *
      * wait_begin: on an open source, also straight after another wait_begin. `out` is filled on success (released with
      * wait_state_release()); WAIT_NONE leaves the connection open. wait_read: the descriptor is readable; takes what is
-     * there, which may be nothing yet. wait_renew: asks again, so that a dead connection is found within `timeout` and
-     * an event that the server forgot is not missed for longer. *renew_ms_out: when next. wait_end: ends the waiting,
-     * so that a pass may follow on the same connection; when it fails, the pass opens another. */
+     * there, which may be nothing yet. wait_renew: asks, so that a dead connection is found within `timeout` and an
+     * event that the server forgot is not missed for longer; while an answer is due it only looks whether it is overdue
+     * (E_TIMEOUT). Both fill in how (WAIT_NONE: the server has ended it), news, asked and renew_ms of `state`, and look
+     * at nothing in it. wait_end: ends the waiting, so that a pass may follow on the same connection; when it fails,
+     * the pass opens another. */
     MUST_CHECK int (*wait_begin)(struct source *s, const struct wait_request *request, struct wait_state *out,
                                  struct err *e);
-    MUST_CHECK int (*wait_read)(struct source *s, bool *news_out, struct err *e);
-    MUST_CHECK int (*wait_renew)(struct source *s, bool *news_out, int64_t *renew_ms_out, struct err *e);
+    MUST_CHECK int (*wait_read)(struct source *s, struct wait_state *state, struct err *e);
+    MUST_CHECK int (*wait_renew)(struct source *s, struct wait_state *state, struct err *e);
     MUST_CHECK int (*wait_end)(struct source *s, struct err *e);
 };
 
@@ -166,7 +170,7 @@ struct source {
      * something. */
     bool lists_a_part;
     unsigned login_delay_s; /* POP3: LOGIN-DELAY, the time that the server wants between two logins; 0: none */
-    bool read_only; /* a dry run: nothing may change on the server (no RETR on servers that count it)   */
+    bool read_only;         /* a dry run: nothing may change on the server (no RETR on servers that count it)   */
 };
 
 #endif

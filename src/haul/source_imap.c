@@ -50,7 +50,9 @@ static int open_session(struct source *s, struct err *e)
 {
     struct source_imap *si = imap_self(s);
 
-    if (si->im != NULL && si->waiting.how != WAIT_NONE && imap_wait_end(s, e) != 0 && e->code == E_STOPPED)
+    bool waits = si->waiting.how != WAIT_NONE || si->waiting.asked != ASKED_NOTHING;
+
+    if (si->im != NULL && waits && imap_wait_end(s, e) != 0 && e->code == E_STOPPED)
         return -1;
     /* NOTIFY, once used, can only be left with the connection. */
     if (si->im == NULL || (si->waiting.notify_set && si->no_notify))

@@ -9,6 +9,9 @@
 #include "net/digest.h"
 #include "proto/imap.h"
 
+/* What a connection that is asked whether it still lives (wait_renew) has to answer next. */
+enum imap_asked { ASKED_NOTHING, ASKED_DONE, ASKED_NOOP, ASKED_IDLE, ASKED_NOTIFY };
+
 /* What a connection waits for. */
 struct imap_waiting {
     enum wait_how how;
@@ -21,6 +24,10 @@ struct imap_waiting {
     unsigned poll_s;    /* of the request */
     bool no_idle;       /* of this connection: refused, or of no use */
     bool notify_set;    /* NOTIFY SET was accepted on this connection */
+    enum imap_asked asked;
+    uint32_t asked_tag, none_tag; /* of the NOOP or NOTIFY SET, and of the NOTIFY NONE before it; 0: none */
+    int64_t answer_due_ms;
+    int64_t renew_ms;
 };
 
 struct source_imap {
@@ -74,8 +81,8 @@ void imap_see_listing(struct source_imap *si, const char *wire_name, const struc
 void imap_see_removal(struct source_imap *si, size_t count);
 
 int imap_wait_begin(struct source *s, const struct wait_request *request, struct wait_state *out, struct err *e);
-int imap_wait_read(struct source *s, bool *news_out, struct err *e);
-int imap_wait_renew(struct source *s, bool *news_out, int64_t *renew_ms_out, struct err *e);
+int imap_wait_read(struct source *s, struct wait_state *state, struct err *e);
+int imap_wait_renew(struct source *s, struct wait_state *state, struct err *e);
 int imap_wait_end(struct source *s, struct err *e);
 
 /* A UIDFETCH of a UIDONLY session carries the UID in front; a FETCH inside. -1: no FETCH at all, or malformed. */

@@ -4,6 +4,12 @@
  * An event says no more than "look again": the pass that follows finds out by itself. What counts is that none is
  * missed. So each begin and each NOTIFY asks for the state as it is now and compares it with what the pass saw last
  * (si->seen), and only from there on events are relied on.
+ *
+ * Renewal is a conversation without a thread: each question is sent, and the next one when wait_read has met the answer
+ *
+ *     IDLE     DONE, NOOP (there are servers that tell nothing during IDLE), IDLE
+ *     NOTIFY   NOTIFY NONE and NOTIFY SET at once
+ *     else     NOOP
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -181,24 +187,32 @@ static void put_notify(struct source_imap *si)
  * nothing any more after a second SET, unless there is a NONE in between. */
 static int ask_notify(struct source_imap *si, struct err *e)
 {
-    struct imap_handler handler = listener(si);
-    struct imap *im = si->im;
-    struct imap_done done;
-    uint32_t none = 0, set;
+    struct imap_waiting *w = &si->waiting;
 
-    si->waiting.overflow = false;
-    if (si->waiting.notify_set) {
-        imap_begin(im, &none);
-        imap_text(im, "NOTIFY NONE");
-        imap_end(im);
+    w->overflow = false;
+    w->none_tag = 0;
+    if (w->notify_set) {
+        imap_begin(si->im, &w->none_tag);
+        imap_text(si->im, "NOTIFY NONE");
+        imap_end(si->im);
     }
-    imap_begin(im, &set);
+    imap_begin(si->im, &w->asked_tag);
     put_notify(si);
-    imap_end(im);
-    if ((none != 0 && imap_finish(im, none, &handler, &done, e) != 0) || imap_finish(im, set, &handler, &done, e) != 0)
+    imap_end(si->im);
+    return imap_send(si->im, e);
+}
+
+static int finish_notify(struct source_imap *si, struct err *e)
+{
+    struct imap_handler handler = listener(si);
+    struct imap_waiting *w = &si->waiting;
+    struct imap_done done;
+
+    if ((w->none_tag != 0 && imap_finish(si->im, w->none_tag, &handler, &done, e) != 0) ||
+        imap_finish(si->im, w->asked_tag, &handler, &done, e) != 0)
         return -1;
-    si->waiting.notify_set |= done.status == IMAP_OK;
-    si->no_notify = done.status != IMAP_OK || si->waiting.overflow;
+    w->notify_set |= done.status == IMAP_OK;
+    si->no_notify |= done.status != IMAP_OK || w->overflow;
     return 0;
 }
 
@@ -217,7 +231,7 @@ static int begin_notify(struct source_imap *si, struct err *e)
         free(si->folder);
         si->folder = NULL;
     }
-    if (ask_notify(si, e) != 0)
+    if (ask_notify(si, e) != 0 || finish_notify(si, e) != 0)
         return -1;
     if (!si->no_notify)
         si->waiting.how = WAIT_NOTIFY;
@@ -297,7 +311,7 @@ static int listen_now(struct source_imap *si, struct err *e)
     if (imap_arrived(si->im, &handler, &all, e) != 0)
         return -1;
     w->news |= !all;
-    if (w->how == WAIT_IDLE && !imap_idling(si->im)) {
+    if (w->how == WAIT_IDLE && w->asked == ASKED_NOTHING && imap_idling(si->im) != IMAP_IDLE_ON) {
         w->cut_short += clock_mono_ms() - w->began_ms < CUT_SHORT_MS;
         w->no_idle |= w->cut_short >= CUT_SHORT_MAX;
         w->how = WAIT_NONE;
@@ -307,7 +321,6 @@ static int listen_now(struct source_imap *si, struct err *e)
         si->no_notify = w->news = true;
         w->overflow = false;
     }
-    imap_park(si->im);
     return 0;
 }
 
@@ -317,19 +330,25 @@ static int lost(struct source_imap *si)
     return -1;
 }
 
-static int64_t renew_at(const struct source_imap *si)
+static void renewed(struct source_imap *si)
 {
-    unsigned after_s = si->waiting.poll_s != 0 && si->waiting.poll_s < RENEW_S ? si->waiting.poll_s : RENEW_S;
+    struct imap_waiting *w = &si->waiting;
+    unsigned after_s = w->poll_s != 0 && w->poll_s < RENEW_S ? w->poll_s : RENEW_S;
 
-    return clock_mono_ms() + (int64_t)after_s * 1000;
+    w->asked = ASKED_NOTHING;
+    w->renew_ms = clock_mono_ms() + (int64_t)after_s * 1000;
 }
 
-static bool take_news_flag(struct source_imap *si)
+static void say_state(struct source_imap *si, struct wait_state *out)
 {
-    bool news = si->waiting.news;
+    struct imap_waiting *w = &si->waiting;
 
-    si->waiting.news = false;
-    return news;
+    imap_park(si->im);
+    out->how = w->how;
+    out->asked = w->asked != ASKED_NOTHING;
+    out->renew_ms = out->asked ? w->answer_due_ms : w->renew_ms;
+    out->news = w->news;
+    w->news = false;
 }
 
 static int begin(struct source_imap *si, const struct wait_request *request, struct wait_state *out, struct err *e)
@@ -380,10 +399,9 @@ int imap_wait_begin(struct source *s, const struct wait_request *request, struct
         wait_state_release(out);
         return lost(si);
     }
-    out->how = si->waiting.how;
+    renewed(si);
+    say_state(si, out);
     out->fd = imap_fd(si->im);
-    out->renew_ms = renew_at(si);
-    out->news = take_news_flag(si);
     log_debug("waiting for new mail: %s%s",
               out->how == WAIT_IDLE     ? "IDLE on "
               : out->how == WAIT_NOTIFY ? "NOTIFY"
@@ -392,49 +410,136 @@ int imap_wait_begin(struct source *s, const struct wait_request *request, struct
     return 0;
 }
 
-int imap_wait_read(struct source *s, bool *news_out, struct err *e)
-{
-    struct source_imap *si = imap_self(s);
+/* --- renewal -------------------------------------------------------------------------------------------------- */
 
-    if (si->im == NULL)
-        return err_set(e, E_NET, "there is no connection to wait on");
-    if (listen_now(si, e) != 0)
-        return lost(si);
-    *news_out = take_news_flag(si);
-    return 0;
+static void expect(struct source_imap *si, enum imap_asked what)
+{
+    si->waiting.asked = what;
+    si->waiting.answer_due_ms = clock_mono_ms() + (int64_t)si->server.dial.timeout_s * 1000;
 }
 
-/* NOOP, because there are servers that tell nothing during IDLE. */
-static int renew_idle(struct source_imap *si, struct err *e)
+static int ask_noop(struct source_imap *si, struct err *e)
+{
+    expect(si, ASKED_NOOP);
+    imap_begin(si->im, &si->waiting.asked_tag);
+    imap_text(si->im, "NOOP");
+    imap_end(si->im);
+    return imap_send(si->im, e);
+}
+
+static int ask_first(struct source_imap *si, struct err *e)
+{
+    if (si->waiting.how == WAIT_NONE)
+        return ask_noop(si, e);
+    expect(si, si->waiting.how == WAIT_IDLE ? ASKED_DONE : ASKED_NOTIFY);
+    return si->waiting.how == WAIT_IDLE ? imap_idle_leave(si->im, e) : ask_notify(si, e);
+}
+
+static bool is_answered(const struct source_imap *si)
+{
+    const struct imap_waiting *w = &si->waiting;
+
+    switch (w->asked) {
+    case ASKED_NOTHING:
+        return false;
+    case ASKED_DONE:
+        return imap_idling(si->im) == IMAP_IDLE_OFF;
+    case ASKED_IDLE:
+        return imap_idling(si->im) != IMAP_IDLE_ASKED;
+    case ASKED_NOOP:
+    case ASKED_NOTIFY:
+        return imap_has_answer(si->im, w->asked_tag);
+    }
+    return false;
+}
+
+static int finish_noop(struct source_imap *si, struct err *e)
 {
     struct imap_handler handler = listener(si);
     struct imap_done done;
 
-    if (imap_idle_end(si->im, &handler, e) != 0 || simple_command(si, "NOOP", &done, e) != 0 || start_idle(si, e) != 0)
-        return -1;
-    si->waiting.news |= si->waiting.how != WAIT_IDLE;
+    return imap_finish(si->im, si->waiting.asked_tag, &handler, &done, e);
+}
+
+/* Takes the answer, and asks the next question. */
+static int ask_next(struct source_imap *si, struct err *e)
+{
+    struct imap_waiting *w = &si->waiting;
+
+    switch (w->asked) {
+    case ASKED_NOTHING:
+        break;
+    case ASKED_DONE:
+        return ask_noop(si, e);
+    case ASKED_NOOP:
+        if (finish_noop(si, e) != 0)
+            return -1;
+        if (w->how != WAIT_IDLE)
+            break;
+        expect(si, ASKED_IDLE);
+        w->began_ms = clock_mono_ms();
+        return imap_idle_ask(si->im, e);
+    case ASKED_IDLE:
+        break;
+    case ASKED_NOTIFY:
+        if (finish_notify(si, e) != 0)
+            return -1;
+        w->news |= si->no_notify;
+        break;
+    }
+    renewed(si);
     return 0;
 }
 
-int imap_wait_renew(struct source *s, bool *news_out, int64_t *renew_ms_out, struct err *e)
+static int go_on(struct source_imap *si, struct err *e)
+{
+    if (listen_now(si, e) != 0)
+        return -1;
+    while (is_answered(si)) {
+        if (ask_next(si, e) != 0 || listen_now(si, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* As far as it has come; then ordinary commands may follow. */
+static int end_renewal(struct source_imap *si, struct err *e)
+{
+    enum imap_asked asked = si->waiting.asked;
+
+    si->waiting.asked = ASKED_NOTHING;
+    if (asked == ASKED_NOOP)
+        return finish_noop(si, e);
+    return asked == ASKED_NOTIFY ? finish_notify(si, e) : 0;
+}
+
+int imap_wait_read(struct source *s, struct wait_state *state, struct err *e)
 {
     struct source_imap *si = imap_self(s);
-    struct imap_done done;
-    int rc;
 
     if (si->im == NULL)
         return err_set(e, E_NET, "there is no connection to wait on");
-    if (si->waiting.how == WAIT_IDLE)
-        rc = renew_idle(si, e);
-    else if (si->waiting.how == WAIT_NOTIFY)
-        rc = ask_notify(si, e);
-    else
-        rc = simple_command(si, "NOOP", &done, e);
-    si->waiting.news |= si->waiting.how == WAIT_NOTIFY && si->no_notify;
-    if (rc != 0 || listen_now(si, e) != 0)
+    if (go_on(si, e) != 0)
         return lost(si);
-    *renew_ms_out = renew_at(si);
-    *news_out = take_news_flag(si);
+    say_state(si, state);
+    return 0;
+}
+
+int imap_wait_renew(struct source *s, struct wait_state *state, struct err *e)
+{
+    struct source_imap *si = imap_self(s);
+    bool asked;
+
+    if (si->im == NULL)
+        return err_set(e, E_NET, "there is no connection to wait on");
+    asked = si->waiting.asked != ASKED_NOTHING;
+    if ((!asked && ask_first(si, e) != 0) || go_on(si, e) != 0)
+        return lost(si);
+    if (asked && si->waiting.asked != ASKED_NOTHING && clock_mono_ms() >= si->waiting.answer_due_ms) {
+        err_set(e, E_TIMEOUT, "no answer for %d seconds", si->server.dial.timeout_s);
+        return lost(si);
+    }
+    say_state(si, state);
     return 0;
 }
 
@@ -444,7 +549,7 @@ int imap_wait_end(struct source *s, struct err *e)
 
     if (si->im == NULL)
         return err_set(e, E_NET, "there is no connection any more");
-    if (si->waiting.how == WAIT_IDLE && imap_idle_end(si->im, NULL, e) != 0)
+    if (end_renewal(si, e) != 0 || imap_idle_end(si->im, NULL, e) != 0)
         return lost(si);
     si->waiting.how = WAIT_NONE;
     return 0;

@@ -596,7 +596,7 @@ void imap_close(struct imap **imp)
         return;
     /* A LOGOUT would become the end of a message that was not sent whole. */
     if (im->stream != NULL && !im->broken && im->literal_left == 0 && im->put_error.code == E_NONE) {
-        if (imap_idling(im))
+        if (im->idle == IMAP_IDLE_ASKED || im->idle == IMAP_IDLE_ON)
             stream_put(im->stream, SLICE("DONE\r\n"));
         imap_begin(im, &tag);
         imap_text(im, "LOGOUT");

@@ -6,6 +6,7 @@
 #define MAILHAUL_PROTO_IMAP_INT_H
 
 #include "proto/imap.h"
+#include "proto/imap_wait.h"
 #include "wire/imap_reader.h"
 
 enum { IMAP_IN_FLIGHT = 32 };
@@ -32,8 +33,9 @@ struct imap {
     bool at_end;         /* nothing is waited for any more: only what has arrived is read */
     bool no_wait;        /* the same, and there is a later; see imap_read() */
     unsigned fills_left; /* no_wait: so often more may be taken in */
-    uint32_t idle_tag;   /* of the IDLE that the server is in; 0: none */
-    uint64_t answers;    /* tagged responses so far */
+    enum imap_idle_state idle;
+    uint32_t idle_tag; /* of the IDLE; 0: none */
+    uint64_t answers;  /* tagged responses so far */
     unsigned patience;
     uint64_t literal_left; /* octets that were announced and are not sent */
     uint32_t untagged;     /* responses since the last tagged one */

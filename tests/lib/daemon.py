@@ -31,9 +31,9 @@ IN_MOVED_TO, IN_CREATE = 0x80, 0x100
 class Daemon:
     """mailhaul daemon, with what it says on standard error collected as it comes."""
 
-    def __init__(self, world, *args, env=None):
+    def __init__(self, world, *args, env=None, wrap=()):
         self.world, self.lines = world, []
-        self.child = world.start("-v", "daemon", *args, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.child = world.start("-v", "daemon", *args, env=env, wrap=wrap, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.news = threading.Condition()
         self.reader = threading.Thread(target=self.read)
         self.reader.start()

@@ -97,11 +97,12 @@ class World:
         os.chmod(path, mode)
         return path
 
-    def start(self, *args, env=None, **popen):
+    def start(self, *args, env=None, wrap=(), **popen):
+        """wrap: a command that runs it in its own place (nsenter ...)."""
         path = program(self.kind)
         if path is None:
             raise RuntimeError("no program to test: set %s" % self.kind)
-        return subprocess.Popen([path, *args], env=dict(self.env, **(env or {})), cwd=self.home,
+        return subprocess.Popen([*wrap, path, *args], env=dict(self.env, **(env or {})), cwd=self.home,
                                 stdin=subprocess.DEVNULL, **popen)
 
     def run(self, *args, timeout=60, env=None, check=None, wrap=()):

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "haul/intake_int.h"
+#include "haul/source_imap_int.h"
 
 #define IN(caps)    "* OK [CAPABILITY IMAP4rev1] hi\r\nm1 OK [CAPABILITY IMAP4rev1 " caps "] in\r\n"
 #define LOGIN       "m1 LOGIN \"anna\" \"s3cret\"\r\n"
@@ -58,8 +59,8 @@ static int give_password(void *ctx, struct secret *out, struct err *e)
     return secret_set(out, SLICE("s3cret")) == 0 ? 0 : err_nomem(e);
 }
 
-static const struct server server = {
-    .dial = { .host = "imap.example.org", .port = 143 },
+static struct server server = {
+    .dial = { .host = "imap.example.org", .port = 143, .timeout_s = 10 },
     .tls = SERVER_PLAINTEXT,
     .user = "anna",
     .password = give_password,
@@ -83,9 +84,13 @@ static void check_sent(const char *want)
     CHECK_SLICE(script_sent(), slice_str(want));
 }
 
+/* The next source is for a server that has to answer at once. */
+static bool impatient;
+
 static void start(const char *first, const char *second)
 {
     script_start(first, second);
+    server.dial.timeout_s = impatient ? 0 : 10;
     e = ERR_INIT;
     state_now = (struct wait_state){ .fd = -1 };
     source = source_imap_new(&server, &e);
@@ -139,19 +144,40 @@ static int begin(const char *const *patterns, const char *answers)
 
 static void check_news(const char *bytes, bool want)
 {
-    bool news = !want;
+    struct wait_state looked = { .news = !want };
 
     CASE("%s", bytes);
     script_says(bytes);
-    CHECK_INT(source->ops->wait_read(source, &news, &e), 0);
-    CHECK_INT(news, want);
+    CHECK_INT(source->ops->wait_read(source, &looked, &e), 0);
+    CHECK_INT(looked.news, want);
+}
+
+/* It asks what it has to, and waits for nothing. */
+static void ask(const char *sent)
+{
+    struct wait_state looked = { .news = true };
+
+    CHECK_INT(source->ops->wait_renew(source, &looked, &e), 0);
+    check_sent(sent);
+    CHECK(looked.asked && !looked.news);
+    CHECK(looked.renew_ms > clock_mono_ms() + 8000 && looked.renew_ms <= clock_mono_ms() + 10000);
+}
+
+/* What the server says, and what is sent then. The last answer: `asked` is over. */
+static void answered(const char *bytes, const char *sent, bool news, bool over)
+{
+    struct wait_state looked = { .asked = over };
+
+    script_says(bytes);
+    CHECK_INT(source->ops->wait_read(source, &looked, &e), 0);
+    check_sent(sent);
+    CHECK_INT(looked.news, news);
+    CHECK_INT(looked.asked, !over);
+    CHECK(!over || looked.renew_ms > clock_mono_ms() + 50000);
 }
 
 static void idle_from_pass_to_pass(void **state)
 {
-    int64_t due;
-    bool news;
-
     (void)state;
     CASE("IDLE");
     quiet_pass(IN("IDLE"));
@@ -176,14 +202,17 @@ static void idle_from_pass_to_pass(void **state)
     check_news("* OK [UIDVALIDITY 9] it is another\r\n", false);
 
     CASE("renewed");
-    script_says("m4 OK\r\nm5 OK\r\n+ idling\r\n");
-    CHECK_INT(source->ops->wait_renew(source, &news, &due, &e), 0);
-    check_sent("DONE\r\nm5 NOOP\r\nm6 IDLE\r\n");
-    CHECK(!news && due > clock_mono_ms() + 50000);
-    script_says("* 5 EXISTS\r\nm6 OK\r\nm7 OK\r\n+ idling\r\n");
-    CHECK_INT(source->ops->wait_renew(source, &news, &due, &e), 0);
-    check_sent("DONE\r\nm7 NOOP\r\nm8 IDLE\r\n");
-    CHECK(news);
+    ask("DONE\r\n");
+    answered("m4 O", "", false, false);
+    answered("K\r\n", "m5 NOOP\r\n", false, false);
+    answered("m5 OK\r\n", "m6 IDLE\r\n", false, false);
+    answered("+ idling\r\n", "", false, true);
+    ask("DONE\r\n");
+    answered("m6 OK\r\n", "m7 NOOP\r\n", false, false);
+    answered("* 5 EXISTS\r\nm7 OK\r\n", "m8 IDLE\r\n", true, false);
+    CASE("asked twice is asked once");
+    ask("");
+    answered("+ idling\r\n", "", false, true);
 
     CASE("and the next pass, which asks no STATUS of the folder that is open");
     script_says("m8 OK\r\n");
@@ -337,9 +366,6 @@ static void further_folders(void **state)
 
 static void notify_from_pass_to_pass(void **state)
 {
-    int64_t due;
-    bool news;
-
     (void)state;
     CASE("NOTIFY");
     quiet_pass_of_all(IN("IDLE NOTIFY LIST-STATUS UNSELECT"), NULL);
@@ -357,10 +383,9 @@ static void notify_from_pass_to_pass(void **state)
     check_news("* STATUS Work (UIDVALIDITY 9 UIDNEXT 1 MESSAGES 0)\r\n", true);
 
     CASE("renewed: NONE first, or Dovecot falls silent; the answer is compared");
-    script_says("m4 OK\r\n" STATUS "* STATUS Work (MESSAGES 5 UIDNEXT 6 UIDVALIDITY 9)\r\nm5 OK\r\n");
-    CHECK_INT(source->ops->wait_renew(source, &news, &due, &e), 0);
-    check_sent("m4 NOTIFY NONE\r\nm5 " NOTIFY_BOTH);
-    CHECK(news);
+    ask("m4 NOTIFY NONE\r\nm5 " NOTIFY_BOTH);
+    answered("m4 OK\r\n", "", false, false);
+    answered(STATUS "* STATUS Work (MESSAGES 5 UIDNEXT 6 UIDVALIDITY 9)\r\nm5 OK\r\n", "", true, true);
 
     CASE("a pass, then again, with no folder open");
     CHECK_INT(source->ops->wait_end(source, &e), 0);
@@ -440,7 +465,7 @@ static void too_many_names(void **state)
 static void lost_while_waiting(void **state)
 {
     static const char *const last_words[] = { "* BYE time is up\r\n", "", "no IMAP\r\n" };
-    bool news;
+    struct wait_state looked;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(last_words); i++) {
@@ -450,10 +475,10 @@ static void lost_while_waiting(void **state)
         CHECK_INT(begin(inbox_only, EXAMINED "m3 OK\r\n+\r\n"), 0);
         script_says(last_words[i]);
         script_hangs_up();
-        CHECK_INT(source->ops->wait_read(source, &news, &e), -1);
+        CHECK_INT(source->ops->wait_read(source, &looked, &e), -1);
         CHECK_INT(e.code, i == 0 ? E_BUSY : i == 1 ? E_NET : E_PROTO);
         /* Harmless from here on. */
-        CHECK_INT(source->ops->wait_read(source, &news, &e), -1);
+        CHECK_INT(source->ops->wait_read(source, &looked, &e), -1);
         CHECK_INT(source->ops->wait_end(source, &e), -1);
         CHECK_INT(source->ops->open(source, &e), 0);
         CHECK_INT(script.dials, 2);
@@ -463,25 +488,97 @@ static void lost_while_waiting(void **state)
 
 static void silence_is_found(void **state)
 {
-    int64_t began, due;
-    bool news;
+    struct wait_state looked;
 
     (void)state;
     for (int notify = 0; notify < 2; notify++) {
         CASE("renew, %s", notify ? "NOTIFY" : "IDLE");
+        impatient = true;
         start(notify ? IN("NOTIFY") : IN("IDLE"), NULL);
-        script.timeout_ms = 60;
+        impatient = false;
         source->only_inbox = true;
         CHECK_INT(source->ops->open(source, &e), 0);
         script_says(STATUS "m2 OK\r\n");
         CHECK_INT(source->ops->scan(source, wanted, NULL, &folders, &e), 0);
         CHECK_INT(begin(inbox_only, notify ? "m3 OK\r\n" : EXAMINED "m3 OK\r\n+\r\n"), 0);
-        began = clock_mono_ms();
-        CHECK_INT(source->ops->wait_renew(source, &news, &due, &e), -1);
+        CHECK_INT(source->ops->wait_renew(source, &looked, &e), 0);
+        CHECK(looked.asked && looked.renew_ms <= clock_mono_ms());
+        CHECK_INT(source->ops->wait_renew(source, &looked, &e), -1);
         CHECK_INT(e.code, E_TIMEOUT);
-        CHECK(clock_mono_ms() - began < 2000);
+        done();
+        if (notify)
+            continue;
+        CASE("an answer that is there just in time");
+        impatient = true;
+        quiet_pass(IN("IDLE"));
+        impatient = false;
+        CHECK_INT(begin(inbox_only, EXAMINED "m3 OK\r\n+\r\n"), 0);
+        script_sent();
+        CHECK_INT(source->ops->wait_renew(source, &looked, &e), 0);
+        script_says("m4 OK\r\n");
+        ((struct source_imap *)source)->server.dial.timeout_s = 10;
+        CHECK_INT(source->ops->wait_renew(source, &looked, &e), 0);
+        check_sent("DONE\r\nm5 NOOP\r\n");
         done();
     }
+}
+
+/* A pass wants the connection while it has yet to answer. */
+static void pass_in_the_middle_of_a_renewal(void **state)
+{
+    static const char *const told[] = { "", "m4 OK\r\n", "m5 OK\r\n" };
+    static const char *const rest[] = { "m4 OK\r\n", "m5 OK\r\n", "+\r\nm6 OK\r\n" };
+    struct wait_state looked;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        CASE("answered so far: %zu", i);
+        quiet_pass(IN("IDLE"));
+        CHECK_INT(begin(inbox_only, EXAMINED "m3 OK\r\n+\r\n"), 0);
+        CHECK_INT(source->ops->wait_renew(source, &looked, &e), 0);
+        for (size_t k = 1; k <= i; k++) {
+            script_says(told[k]);
+            CHECK_INT(source->ops->wait_read(source, &looked, &e), 0);
+        }
+        CHECK(looked.asked);
+        script_says(rest[i]);
+        CHECK_INT(open_and_scan(), 0);
+        CHECK_INT(script.dials, 1);
+        /* Nothing is left over: the folder is listed with the next tag. */
+        script_sent();
+        wait_state_release(&state_now);
+        {
+            char answers[200];
+
+            snprintf(answers, sizeof(answers), EXAMINED "m%zu OK\r\n+\r\n", 5 + i);
+            CHECK_INT(begin(inbox_only, answers), 0);
+        }
+        CHECK_INT(state_now.how, WAIT_IDLE);
+        CHECK(!state_now.asked);
+        done();
+    }
+}
+
+static void ended_while_renewed(void **state)
+{
+    struct wait_state looked;
+
+    (void)state;
+    CASE("IDLE is refused all of a sudden");
+    quiet_pass(IN("IDLE"));
+    CHECK_INT(begin(inbox_only, EXAMINED "m3 OK\r\n+\r\n"), 0);
+    script_sent();
+    ask("DONE\r\n");
+    answered("m4 OK\r\n", "m5 NOOP\r\n", false, false);
+    answered("m5 OK\r\n", "m6 IDLE\r\n", false, false);
+    script_says("m6 NO\r\n");
+    CHECK_INT(source->ops->wait_read(source, &looked, &e), 0);
+    CHECK_INT(looked.how, WAIT_NONE);
+    CHECK(looked.news && !looked.asked);
+    CASE("and then it is asked by NOOP alone");
+    ask("m7 NOOP\r\n");
+    answered("m7 OK\r\n", "", false, true);
+    done();
 }
 
 /* Found by the first command: another connection, once, and nobody need know. */
@@ -557,7 +654,8 @@ int main(void)
         cmocka_unit_test(notify_from_pass_to_pass), cmocka_unit_test(notify_given_up),
         cmocka_unit_test(too_many_names),           cmocka_unit_test(lost_while_waiting),
         cmocka_unit_test(silence_is_found),         cmocka_unit_test(dead_between_passes),
-        cmocka_unit_test(dead_after_an_answer),
+        cmocka_unit_test(dead_after_an_answer),     cmocka_unit_test(pass_in_the_middle_of_a_renewal),
+        cmocka_unit_test(ended_while_renewed),
     };
 
     return log_open(&(struct log_options){ .level = LOG_LEVEL_ERROR }, &e) != 0 ||

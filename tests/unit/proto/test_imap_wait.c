@@ -69,7 +69,7 @@ static void idle(bool want)
 
     CHECK_INT(imap_idle(im, &handler, &idling, &e), 0);
     CHECK_INT(idling, want);
-    CHECK_INT(imap_idling(im), want);
+    CHECK_INT(imap_idling(im), want ? IMAP_IDLE_ON : IMAP_IDLE_OFF);
     CHECK_SLICE(script_sent(), SLICE("m2 IDLE\r\n"));
 }
 
@@ -116,7 +116,7 @@ static void events_around(void **state)
     script_says("+ again\r\n* 5 EXISTS\r\n* 6 EXISTS\r\nm2 OK\r\n* 7 EXISTS\r\n");
     CHECK_INT(imap_idle_end(im, &handler, &e), 0);
     check_heard("5 EXISTS;6 EXISTS;");
-    CHECK(!imap_idling(im));
+    CHECK_INT(imap_idling(im), IMAP_IDLE_OFF);
     CHECK_INT(imap_answers(im), 2);
     done();
 }
@@ -202,11 +202,84 @@ static void ended_by_the_server(void **state)
     play("+\r\n* 4 EXISTS\r\nm2 OK enough\r\n");
     idle(true);
     arrived("4 EXISTS;");
-    CHECK(!imap_idling(im));
+    CHECK_INT(imap_idling(im), IMAP_IDLE_OFF);
     CHECK_INT(imap_idle_end(im, &handler, &e), 0);
     CHECK(script_sent().n == 0);
     imap_close(&im);
     CHECK_SLICE(script_sent(), SLICE("m3 LOGOUT\r\n"));
+    done();
+}
+
+/* Whatever has been answered so far, nothing is waited for but in imap_idle_end(). */
+static void without_waiting(void **state)
+{
+    struct imap_done answer;
+    uint32_t tag;
+
+    (void)state;
+    CASE("step by step");
+    play("");
+    CHECK_INT(imap_idle_ask(im, &e), 0);
+    CHECK_SLICE(script_sent(), SLICE("m2 IDLE\r\n"));
+    arrived("");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_ASKED);
+    script_says("* 4 EXISTS\r\n+ id");
+    arrived("4 EXISTS;");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_ASKED);
+    script_says("ling\r\n");
+    arrived("");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_ON);
+    CHECK_INT(imap_idle_leave(im, &e), 0);
+    CHECK_SLICE(script_sent(), SLICE("DONE\r\n"));
+    script_says("+ once more\r\n* 5 EXISTS\r\n");
+    arrived("5 EXISTS;");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_LEAVING);
+    script_says("m2 OK\r\n");
+    arrived("");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_OFF);
+    imap_begin(im, &tag);
+    imap_text(im, "NOOP");
+    imap_end(im);
+    CHECK_INT(imap_send(im, &e), 0);
+    CHECK_SLICE(script_sent(), SLICE("m3 NOOP\r\n"));
+    CHECK(!imap_has_answer(im, tag));
+    script_says("* 6 EXISTS\r\nm3 OK\r\n");
+    arrived("6 EXISTS;");
+    CHECK(imap_has_answer(im, tag));
+    CHECK_INT(imap_finish(im, tag, NULL, &answer, &e), 0);
+    done();
+
+    CASE("refused");
+    play("");
+    CHECK_INT(imap_idle_ask(im, &e), 0);
+    script_says("m2 NO\r\n");
+    arrived("");
+    CHECK_INT(imap_idling(im), IMAP_IDLE_OFF);
+    done();
+
+    CASE("ended before it was there");
+    play("");
+    CHECK_INT(imap_idle_ask(im, &e), 0);
+    script_says("+\r\nm2 OK\r\n");
+    CHECK_INT(imap_idle_end(im, NULL, &e), 0);
+    CHECK_INT(imap_idling(im), IMAP_IDLE_OFF);
+    CHECK_SLICE(script_sent(), SLICE("m2 IDLE\r\nDONE\r\n"));
+    done();
+
+    CASE("ended while it is being left");
+    play("+\r\n");
+    idle(true);
+    CHECK_INT(imap_idle_leave(im, &e), 0);
+    script_says("m2 OK\r\n");
+    CHECK_INT(imap_idle_end(im, NULL, &e), 0);
+    CHECK_SLICE(script_sent(), SLICE("DONE\r\n"));
+    done();
+
+    CASE("closed while it is asked for");
+    play("");
+    CHECK_INT(imap_idle_ask(im, &e), 0);
+    imap_close(&im);
+    CHECK_SLICE(script_sent(), SLICE("m2 IDLE\r\nDONE\r\nm3 LOGOUT\r\n"));
     done();
 }
 
@@ -280,6 +353,7 @@ int main(void)
         cmocka_unit_test(pieces),
         cmocka_unit_test(ends),
         cmocka_unit_test(ended_by_the_server),
+        cmocka_unit_test(without_waiting),
         cmocka_unit_test(closed_while_idling),
         cmocka_unit_test(silence),
         cmocka_unit_test(flood),
