@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdaemon.a
   %D%/http.c %D%/http.h \
   %D%/loop.c %D%/loop.h \
   %D%/metrics.c %D%/metrics.h \
+  %D%/places.c %D%/places.h \
   %D%/schedule.c %D%/schedule.h \
   %D%/sdnotify.c %D%/sdnotify.h \
   %D%/service.c %D%/service.h \

@@ -4,32 +4,23 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "daemon/places.h"
 #include "daemon/sdnotify.h"
 #include "run/session.h"
 #include "store/watch.h"
 
-enum { STATUS_MS = 1000, PATH_MAX_BYTES = 64 * 1024 };
-
-/* What is watched: the directory of the file, that in which it really lies when it is a link, and accounts.d. */
-enum { BESIDE_LINK, BESIDE_FILE, ACCOUNTS };
+enum { STATUS_MS = 1000 };
 
 struct service {
     struct supervisor *supervisor;
-    char *path;      /* of the main file */
-    char *real_name; /* its last component, links followed; NULL: unknown */
+    char *path; /* of the main file */
     struct watch *watch;
+    struct places places;
     struct loop_watch changes;
     struct loop_timer settled, status, watchdog;
     struct settle settle;
     struct sdnotify manager;
 };
-
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
 
 /* ---- reload ---- */
 
@@ -80,59 +71,12 @@ static void load(struct service *v, bool asked)
 
 /* ---- watching ---- */
 
-static bool is_account_file(const char *name)
-{
-    size_t n = strlen(name);
-
-    return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".conf") == 0;
-}
-
 static void changed(void *ctx, unsigned id, const char *name)
 {
     struct service *v = ctx;
-    bool ours = name == NULL;
 
-    if (id == ACCOUNTS)
-        ours = ours || is_account_file(name);
-    else if (id == BESIDE_FILE)
-        ours = ours || v->real_name == NULL || strcmp(name, v->real_name) == 0;
-    else
-        ours = ours || strcmp(name, last_component(v->path)) == 0 || strcmp(name, "accounts.d") == 0;
-    if (ours)
+    if (places_has(&v->places, id, name))
         settle_note(&v->settle, clock_mono_ms());
-}
-
-static int add_directory_of(struct service *v, const char *file, const char *name, unsigned id, struct err *e)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    size_t n = (size_t)(last_component(file) - file);
-    int rc;
-
-    if (buf_put(&path, n > 0 ? file : "./", n > 0 ? n : 2) != 0 || buf_put_str(&path, name) != 0)
-        rc = err_nomem(e);
-    else
-        rc = watch_add(v->watch, buf_cstr(&path), id, e);
-    buf_release(&path);
-    return rc;
-}
-
-/* Anew after each change: a link may lead elsewhere now. */
-static int watch_files(struct service *v, struct err *e)
-{
-    char *real = realpath(v->path, NULL);
-    int rc;
-
-    for (unsigned id = BESIDE_LINK; id <= ACCOUNTS; id++)
-        watch_remove(v->watch, id);
-    free(v->real_name);
-    v->real_name = real != NULL ? strdup(last_component(real)) : NULL;
-    rc = add_directory_of(v, v->path, "", BESIDE_LINK, e);
-    if (rc == 0)
-        rc = add_directory_of(v, v->path, "accounts.d", ACCOUNTS, e);
-    if (rc == 0 && real != NULL)
-        rc = add_directory_of(v, real, "", BESIDE_FILE, e);
-    free(real);
-    return rc;
 }
 
 static void give_up_watching(struct service *v, const struct err *e)
@@ -150,7 +94,7 @@ static void read_again(struct service *v, bool asked)
     sdnotify_reloading(&v->manager);
     v->settle = (struct settle){ .pending = false };
     /* First the watch: what is saved while the files are read is told. */
-    if (v->watch != NULL && watch_files(v, &e) != 0)
+    if (v->watch != NULL && places_watch(&v->places, v->watch, v->path, &e) != 0)
         give_up_watching(v, &e);
     load(v, asked);
     sdnotify_ready(&v->manager);
@@ -271,7 +215,8 @@ static void begin_to_watch(struct service *v)
         return;
     }
     v->changes = (struct loop_watch){ .fd = watch_fd(v->watch), .ready = on_changes, .ctx = v };
-    if (watch_files(v, &e) != 0 || loop_watch(supervisor_loop(v->supervisor), &v->changes, EPOLLIN, &e) != 0)
+    if (places_watch(&v->places, v->watch, v->path, &e) != 0 ||
+        loop_watch(supervisor_loop(v->supervisor), &v->changes, EPOLLIN, &e) != 0)
         give_up_watching(v, &e);
 }
 
@@ -311,7 +256,7 @@ void service_free(struct service **vp)
     loop_cancel(supervisor_loop(v->supervisor), &v->watchdog);
     watch_free(&v->watch);
     sdnotify_release(&v->manager);
-    free(v->real_name);
+    places_release(&v->places);
     free(v->path);
     free(v);
     *vp = NULL;

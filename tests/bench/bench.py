@@ -485,6 +485,51 @@ class Bench:
         self.row("daemon-push", "mailhaul", "%s: median %.1f ms, worst %.1f ms" % (
             "IDLE" if disabled else "NOTIFY", statistics.median(times), max(times)), self.judge(statistics.median(times), 50).strip())
 
+    def reload(self):
+        """One of a thousand accounts changes: from the word to do it until it is done, and nobody else is touched."""
+        count, seconds = 100 if self.args.short else 1000, []
+        world = mailhaul.World(tempfile.mkdtemp(dir=self.dir))
+        with PushServer(["u%d" % n for n in range(count)]) as server:
+            def configure(interval):
+                text = "".join(server.account(user, world.mail + "/" + user, interval=3600) for user in server.users[:-1])
+                world.write_config(text + server.account(server.users[-1], world.mail + "/z", interval=interval), world.config + ".new")
+                os.rename(world.config + ".new", world.config)
+            configure(3600)
+            with running(world) as daemon:
+                server.await_waiting(count, 120)
+                for n in range(self.runs):
+                    begin = time.monotonic()
+                    configure(3000 + n)
+                    daemon.wait_for("1 changed, 0 removed, %d as before" % (count - 1), n + 1)
+                    seconds.append(time.monotonic() - begin)
+                    server.await_waiting(count)
+            assert len(server.logins) == count + self.runs
+        self.row("daemon-reload", "mailhaul", "%d accounts, one changed: %.0f ms from the save, 100 of them for it to settle" % (
+            count, statistics.median(seconds) * 1000), self.judge(statistics.median(seconds), 0.3).strip())
+
+    def daemon_accounts(self):
+        """100 accounts x 10 messages at 20 ms, as `accounts`, by a daemon: from its start until all is there."""
+        users, seconds = ["a%d" % n for n in range(100)], []
+        for user in users:
+            self.fill(user, [sample(n) for n in range(10)])
+        with mailhaul.DelayProxy(20, self.port("imap")) as proxy:
+            for _ in range(self.runs):
+                world = mailhaul.World(tempfile.mkdtemp(dir=self.dir))
+                world.write_config("max_sessions = 100\n" + "".join(
+                    make_account(self.d, user, world.mail + "/" + user, name=user, protocol="imap", timeout=60,
+                                 port=proxy.ports[self.port("imap")]) for user in users))
+                os.sync()
+                begin = time.monotonic()
+                with running(world) as daemon:
+                    left = set(users)
+                    while left:
+                        assert daemon.child.poll() is None, daemon.text()
+                        left = {u for u in left if len(mailhaul.read_maildir(world.mail + "/" + u, data=False)) < 10}
+                        time.sleep(0.01)
+                    seconds.append(time.monotonic() - begin)
+        self.row("daemon-accounts", "mailhaul", "100 accounts, 100 at once: %.3f s" % statistics.median(seconds),
+                 self.judge(statistics.median(seconds), 1.3).strip())
+
     def idle(self):
         """What an account costs that waits over TLS, and a minute in which nothing happens."""
         few, count = 20, 100 if self.args.short else 1000
@@ -540,7 +585,7 @@ def main():
     parser.add_argument("--dir", help="where the clients write; a real disk")
     parser.add_argument("scenario", nargs="*", help="pop3-all imap-all pop3-far imap-far pop3-none imap-none imap-some "
                         "folders accounts-pop3 accounts-imap pop3-big imap-big pop3-calls imap-calls smtp lmtp smtp-far lmtp-far append hand-on-big "
-                        "daemon-push-notify daemon-push-idle daemon-idle-1000")
+                        "daemon-push-notify daemon-push-idle daemon-idle-1000 daemon-reload-1000 daemon-accounts-100")
     args = parser.parse_args()
     if mailhaul.program() is None:
         sys.exit("bench: no program: set MAILHAUL to a release build")
@@ -556,7 +601,8 @@ def main():
         scenarios[kind] = lambda kind=kind: bench.hand_on(kind)
     scenarios["daemon-push-notify"] = lambda: bench.push(None)
     scenarios["daemon-push-idle"] = lambda: bench.push(["NOTIFY"])
-    scenarios["daemon-idle-1000"] = bench.idle
+    scenarios["daemon-idle-1000"], scenarios["daemon-reload-1000"] = bench.idle, bench.reload
+    scenarios["daemon-accounts-100"] = bench.daemon_accounts
     scenarios["append"], scenarios["hand-on-big"] = bench.append, bench.hand_on_big
     try:
         print(subprocess.run([mailhaul.program(), "--version"], stdout=subprocess.PIPE, text=True).stdout.split("\n")[0])

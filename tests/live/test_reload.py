@@ -102,6 +102,37 @@ def test_a_link_to_the_file(dovecot, user, world, two):
         daemon.wait_for("1 removed, 1 as before")
 
 
+def test_links_to_links_and_in_accounts_d(dovecot, user, world, two):
+    """Each link on the way may be exchanged, and what is at its end be saved; what lies beside it is nobody's business."""
+    shelf, directory = world.dir + "/shelf", os.path.dirname(world.config) + "/accounts.d"
+    os.mkdir(shelf)
+    os.mkdir(shelf + "/d")
+    world.write_config("max_sessions = 3\n", shelf + "/first")
+    world.write_config("max_sessions = 4\n" + two[0], shelf + "/second")
+    os.symlink("first", shelf + "/current")
+    os.unlink(world.config)
+    os.symlink(shelf + "/current", world.config)
+    world.write_config(two[1], shelf + "/b")
+    os.symlink(shelf + "/d", directory)
+    os.symlink("../b", shelf + "/d/b.conf")
+    with running(world) as daemon:
+        daemon.wait_for("account b: waiting for new mail")
+        world.write_config(account(dovecot, user, world, "b", "Work", timeout=50), shelf + "/b.new")
+        os.rename(shelf + "/b.new", shelf + "/b")
+        daemon.wait_for("0 accounts added, 1 changed, 0 removed, 0 as before")
+        os.symlink("second", shelf + "/new")
+        os.rename(shelf + "/new", shelf + "/current")
+        daemon.wait_for("1 account added, 0 changed, 0 removed, 1 as before")
+        with open(shelf + "/unread", "w") as f:
+            f.write("nonsense")
+        os.mkdir(shelf + "/e")
+        os.symlink("e", shelf + "/new")
+        os.unlink(directory)
+        os.rename(shelf + "/new", directory)
+        daemon.wait_for("0 accounts added, 0 changed, 1 removed, 1 as before")
+        assert daemon.count("read again") == 3, daemon.text()
+
+
 def test_what_needs_a_new_start_is_said(dovecot, user, world, two):
     with running(world) as daemon:
         daemon.wait_for("waiting for new mail", 2)
