@@ -21,13 +21,15 @@ static int smtp_sink_describe(const struct sink *sink, struct buf *out)
 static int smtp_sink_open(struct sink *sink, const char *tag, const struct journal_sink *known, bool read_only,
                           bool adopt, char *marker_out, struct err *e)
 {
-    (void)sink;
+    struct smtp_sink *s = self(sink);
+
     (void)tag;
     (void)known;
-    (void)read_only;
     (void)adopt;
     (void)e;
     marker_out[0] = '\0';
+    if (!read_only && s->route != NULL)
+        smtp_route_may_write(s->route);
     return 0;
 }
 

@@ -175,6 +175,7 @@ void resolve_release(struct resolve_answer *a)
 
 /* --- the resolver --- */
 
+#ifdef HAVE_RES_NQUERY
 static bool is_loopback(const struct __res_state *state, int i)
 {
     const struct sockaddr_in *v4 = &state->nsaddr_list[i];
@@ -189,24 +190,24 @@ static bool is_loopback(const struct __res_state *state, int i)
 /* *trusted_out: AD bits can be believed, and are asked for. */
 static int begin(struct __res_state *state, bool *trusted_out)
 {
+    bool trusted;
+
     memset(state, 0, sizeof(*state));
     if (res_ninit(state) != 0)
         return -1;
-    *trusted_out = false;
     if (state->retrans > WAIT_S)
         state->retrans = WAIT_S;
     if (state->retry > ROUNDS)
         state->retry = ROUNDS;
-#ifdef RES_TRUSTAD
-    *trusted_out = (state->options & RES_TRUSTAD) != 0;
-    if (!*trusted_out && state->nscount > 0) {
-        *trusted_out = true;
-        for (int i = 0; i < state->nscount && *trusted_out; i++)
-            *trusted_out = is_loopback(state, i);
+    trusted = (state->options & RES_TRUSTAD) != 0;
+    if (!trusted && state->nscount > 0) {
+        trusted = true;
+        for (int i = 0; i < state->nscount && trusted; i++)
+            trusted = is_loopback(state, i);
     }
-    if (*trusted_out)
+    if (trusted)
         state->options |= RES_TRUSTAD | RES_USE_EDNS0;
-#endif
+    *trusted_out = trusted;
     return 0;
 }
 
@@ -221,19 +222,45 @@ bool resolve_validating(void)
     return trusted;
 }
 
+/* As res_query(), with h_errno in *why_out. */
+static int query(const char *name, int type, unsigned char *answer, bool *trusted_out, int *why_out)
+{
+    struct __res_state state;
+    int n, saved;
+
+    *why_out = NO_RECOVERY;
+    if (begin(&state, trusted_out) != 0)
+        return -1;
+    n = res_nquery(&state, name, ns_c_in, type, answer, ANSWER_MAX);
+    saved = errno;
+    *why_out = state.res_h_errno;
+    res_nclose(&state);
+    errno = saved;
+    return n;
+}
+#else
+/* musl: its res_query() keeps nothing between two calls. Who could be believed is not told. */
+bool resolve_validating(void)
+{
+    return false;
+}
+
+static int query(const char *name, int type, unsigned char *answer, bool *trusted_out, int *why_out)
+{
+    int n = res_query(name, ns_c_in, type, answer, ANSWER_MAX);
+
+    *trusted_out = false;
+    *why_out = h_errno;
+    return n;
+}
+#endif
+
 /* *n_out 0: there is none, and the head of that answer stands in `answer`. */
 static int ask(const char *name, enum resolve_type type, unsigned char *answer, size_t *n_out, bool *trusted_out,
                struct err *e)
 {
-    struct __res_state state;
-    int n, why = 0;
+    int why, n = query(name, types[type], answer, trusted_out, &why);
 
-    if (begin(&state, trusted_out) != 0)
-        return err_set(e, E_NET, "%s: the name cannot be looked up: resolv.conf cannot be read", name);
-    n = res_nquery(&state, name, ns_c_in, types[type], answer, ANSWER_MAX);
-    if (n < 0)
-        why = state.res_h_errno;
-    res_nclose(&state);
     /* How long such an answer is, is not told. */
     if (n < 0 && (why == HOST_NOT_FOUND || why == NO_DATA))
         n = 0;
@@ -255,8 +282,11 @@ int resolve(const char *name, enum resolve_type type, struct resolve_answer *out
     *out = (struct resolve_answer){ .count = 0 };
     if (answer == NULL)
         return err_nomem(e);
-    if (ask(name, type, answer, &n, &trusted, e) != 0)
+    errno = 0;
+    if (ask(name, type, answer, &n, &trusted, e) != 0) {
+        out->nobody = errno == ECONNREFUSED;
         goto out;
+    }
     if (n == 0) {
         const HEADER *head = (const HEADER *)answer;
 

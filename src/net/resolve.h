@@ -37,6 +37,7 @@ struct resolve_mx {
 
 struct resolve_answer {
     bool known;          /* the name exists, if without such records */
+    bool nobody;         /* with -1: there is no name server at any of its addresses */
     bool authentic;      /* all of it, also that there is nothing    */
     char name[HOST_MAX]; /* behind all aliases; "" when it is no name of a host */
     size_t count;

@@ -67,6 +67,7 @@ struct tls_settings {
      * section 3.1; a trust file does not count. */
     const struct tls_tlsa *tlsa;
     size_t tlsa_count;
+    const char *tlsa_also; /* another name that the certificate may be for then (RFC 7672 section 3.2.2); NULL: none */
 };
 
 struct tls_facts {

@@ -15,7 +15,8 @@ int tls_dane_set(struct ssl_st *ssl, const char *host, const struct tls_settings
 
     if (settings->tlsa_count == 0)
         return 0;
-    if (SSL_dane_enable(ssl, host) != 1)
+    if (SSL_dane_enable(ssl, host) != 1 ||
+        (settings->tlsa_also != NULL && SSL_add1_host(ssl, settings->tlsa_also) != 1))
         return err_nomem(e);
     /* RFC 7672 section 3.1.1. */
     SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);

@@ -140,10 +140,8 @@ static int starttls(struct smtp *s, struct err *e)
         smtp_broken(s);
         if ((disabled_bits(s) & SMTP_CAP_STARTTLS) != 0)
             return err_set(e, E_TLS, "tls = \"starttls\" is asked for, and disable_extensions forbids STARTTLS");
-        return err_set(e, E_TLS,
-                       "%s does not offer STARTTLS; nothing was sent. Use tls = \"implicit\" (port 465), or find out "
-                       "who strips it",
-                       s->host);
+        return err_set(e, E_TLS, "%s does not offer STARTTLS; nothing was sent. %s who strips it", s->host,
+                       s->server->dial.port == 25 ? "Find out" : "Use tls = \"implicit\" (port 465), or find out");
     }
     stream_put(s->stream, SLICE("STARTTLS\r\n"));
     if (smtp_ask(s, NULL, &reply, e) != 0)

@@ -64,8 +64,8 @@ static void keep(const char *state, const struct mta_sts_kept *k)
     struct buf name = BUF_INIT(STS_PATH_MAX), text = BUF_INIT(MTA_STS_KEPT_MAX);
     int dir = -1;
 
-    if (state != NULL && (open_directory(state, &name, &dir) != 0 || mta_sts_put_kept(k, &text) != 0 ||
-                          io_replace_file(dir, buf_cstr(&name), buf_slice(&text), false) != 0))
+    if (open_directory(state, &name, &dir) != 0 || mta_sts_put_kept(k, &text) != 0 ||
+        io_replace_file(dir, buf_cstr(&name), buf_slice(&text), false) != 0)
         log_debug("the MTA-STS policy of %s cannot be kept in the state directory", k->domain);
     io_close(&dir);
     buf_release(&name);
@@ -124,12 +124,12 @@ out:
     return rc;
 }
 
-int smtp_policy_get(const char *domain, const char *state, struct smtp_policy *out, struct err *e)
+int smtp_policy_get(const char *domain, const struct smtp_policies *kept, struct smtp_policy *out, struct err *e)
 {
     struct mta_sts_kept fresh = { .fetched = (uint64_t)clock_wall() };
 
     *out = (struct smtp_policy){ .there = false };
-    load(state, domain, out);
+    load(kept->state, domain, out);
     if (!find_id(domain, fresh.id))
         return 0;
     if (out->there && strcmp(out->kept.id, fresh.id) == 0 && fresh.fetched < out->kept.fetched + DAY_S)
@@ -145,7 +145,8 @@ int smtp_policy_get(const char *domain, const char *state, struct smtp_policy *o
     snprintf(fresh.domain, sizeof(fresh.domain), "%s", domain);
     smtp_policy_release(out);
     *out = (struct smtp_policy){ .there = true, .kept = fresh };
-    keep(state, &out->kept);
+    if (kept->state != NULL && !kept->read_only)
+        keep(kept->state, &out->kept);
     return 0;
 }
 

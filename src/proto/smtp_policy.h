@@ -18,8 +18,15 @@ struct smtp_policy {
     struct mta_sts_kept kept;
 };
 
-/* `domain` in ASCII. `state` as in smtp_route.h. E_STOPPED, E_NOMEM. To be released in either case. */
-MUST_CHECK int smtp_policy_get(const char *domain, const char *state, struct smtp_policy *out, struct err *e);
+/* Where policies are kept. */
+struct smtp_policies {
+    const char *state; /* in the file STATE.mta-sts; NULL: nowhere */
+    bool read_only;
+};
+
+/* `domain` in ASCII. E_STOPPED, E_NOMEM. To be released in either case. */
+MUST_CHECK int smtp_policy_get(const char *domain, const struct smtp_policies *kept, struct smtp_policy *out,
+                               struct err *e);
 void smtp_policy_release(struct smtp_policy *p);
 
 #endif

@@ -32,7 +32,8 @@ struct hop {
 /* What the DNS said. */
 struct answers {
     unsigned users;
-    int64_t until; /* clock_mono_ms() */
+    int64_t until;         /* clock_mono_ms() */
+    char domain[HOST_MAX]; /* in ASCII; "" without */
     bool policy_known;
     struct smtp_policy policy;
     size_t count;
@@ -41,6 +42,7 @@ struct answers {
 
 struct smtp_route {
     struct smtp_route_options options;
+    struct smtp_policies policies;
     pthread_mutex_t lock;
     struct answers *answers; /* NULL: not asked, or all have failed; a user of its own */
 };
@@ -114,15 +116,14 @@ static int add_mx(struct answers *a, const char *domain, struct resolve_answer *
 static int find_servers(struct answers *a, const char *domain, struct err *e)
 {
     struct resolve_answer found = { .count = 0 };
-    char name[HOST_MAX];
     int rc = -1;
 
-    if (host_ascii(domain, name, e) != 0 || resolve(name, RESOLVE_MX, &found, e) != 0) {
+    if (host_ascii(domain, a->domain, e) != 0 || resolve(a->domain, RESOLVE_MX, &found, e) != 0) {
         err_ctx(e, "mail servers of %s", domain);
     } else if (found.count > 0) {
         rc = add_mx(a, domain, &found, e);
     } else if (found.known) {
-        add_hop(a, name, found.authentic);
+        add_hop(a, a->domain, found.authentic);
         rc = 0;
     } else {
         err_set(e, E_NET, "the domain %s does not exist", domain);
@@ -182,6 +183,9 @@ static int find_bases(const char *host, char bases[BASE_NAMES][HOST_MAX], size_t
     int rc = resolve(host, RESOLVE_IPV4, &found, e);
 
     *count_out = 0;
+    /* Then it is /etc/hosts that knows the name. */
+    if (rc != 0 && found.nobody)
+        return 0;
     if (rc == 0 && found.count == 0) {
         resolve_release(&found);
         rc = resolve(host, RESOLVE_IPV6, &found, e);
@@ -258,10 +262,9 @@ static int obey_policy(struct smtp_route *r, struct answers *a, struct hop *h, s
 {
     const struct mta_sts_policy *p = &a->policy.kept.policy;
     const char *domain = r->options.domain;
-    char name[HOST_MAX];
 
     if (!a->policy_known) {
-        if (host_ascii(domain, name, e) != 0 || smtp_policy_get(name, r->options.state, &a->policy, e) != 0)
+        if (smtp_policy_get(a->domain, &r->policies, &a->policy, e) != 0)
             return -1;
         a->policy_known = true;
     }
@@ -296,7 +299,8 @@ static int look_up(struct smtp_route *r, struct answers *a, struct hop *h, const
     return 0;
 }
 
-static void aim(const struct smtp_route *r, const struct hop *h, const struct server *server, struct smtp_hop *out)
+static void aim(const struct smtp_route *r, const struct answers *a, const struct hop *h, const struct server *server,
+                struct smtp_hop *out)
 {
     struct tls_settings *tls = &out->server.tls_settings;
 
@@ -312,6 +316,7 @@ static void aim(const struct smtp_route *r, const struct hop *h, const struct se
         tls->host = h->base;
         tls->tlsa = h->tlsa.records.tlsa;
         tls->tlsa_count = h->tlsa.count;
+        tls->tlsa_also = r->options.domain != NULL ? a->domain : out->host;
         tls->tickets = NULL;
     }
 }
@@ -327,11 +332,12 @@ static int enter(struct smtp_route *r, struct answers *a, struct hop *h, const s
     pthread_mutex_unlock(&r->lock);
     if (rc != 0)
         return -1;
-    aim(r, h, options->server, hop);
+    aim(r, a, h, options->server, hop);
     there.server = &hop->server;
     rc = smtp_open(&there, out, e);
     hop->server.tls_settings.host = options->server->tls_settings.host;
     hop->server.tls_settings.tlsa = NULL;
+    hop->server.tls_settings.tlsa_also = NULL;
     hop->server.tls_settings.tlsa_count = 0;
     return rc;
 }
@@ -425,8 +431,14 @@ struct smtp_route *smtp_route_new(const struct smtp_route_options *options)
     if (r == NULL)
         return NULL;
     r->options = *options;
+    r->policies = (struct smtp_policies){ .state = options->state, .read_only = true };
     pthread_mutex_init(&r->lock, NULL);
     return r;
+}
+
+void smtp_route_may_write(struct smtp_route *r)
+{
+    r->policies.read_only = false;
 }
 
 void smtp_route_free(struct smtp_route **rp)

@@ -28,7 +28,7 @@ enum smtp_proof { SMTP_PROOF_CERTIFICATE, SMTP_PROOF_DANE, SMTP_PROOF_MTA_STS };
 
 struct smtp_route_options {
     const char *domain; /* NULL: the host of the server that is given to smtp_route_open() */
-    const char *state;  /* the policy is kept in the file STATE.mta-sts; NULL: it is not kept */
+    const char *state;  /* the policy is kept in the file STATE.mta-sts; NULL: nowhere */
 };
 
 /* The server that was entered. It stays where it is as long as the session. */
@@ -42,6 +42,8 @@ struct smtp_route;
 
 /* The options are copied, what they point to is borrowed for the route's life. NULL: no memory. */
 struct smtp_route *smtp_route_new(const struct smtp_route_options *options);
+/* From here on the policy's file may be written. */
+void smtp_route_may_write(struct smtp_route *r);
 void smtp_route_free(struct smtp_route **r); /* NULL is fine; no smtp_route_open() is under way */
 
 /* As smtp_open(), of the first server that can be entered. `options->server` says all but where to, with a domain, and

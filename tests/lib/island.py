@@ -15,6 +15,7 @@ mount namespaces, and programs are run in there through nsenter.
         i.reset()    no servers, an empty zone, nothing seen
 
 smtp options: port=25, starttls=True, greeting="220 ...", refuse=False (no listener at all), implicit=False.
+delay=0: seconds before the answer to a message.
 https options: status=200, type="text/plain", location=None.
 """
 import contextlib
@@ -29,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import dns
 
@@ -71,6 +73,9 @@ class Island:
     def resolv_conf(self, text):
         self.ask("resolv_conf", text=text)
 
+    def hosts(self, text):
+        self.ask("hosts", text=text)
+
     def smtp(self, address, **options):
         self.ask("smtp", address=address, options=options)
 
@@ -79,6 +84,10 @@ class Island:
 
     def mailbox(self, messages):
         self.ask("mailbox", messages=[m.decode("latin-1") for m in messages])
+
+    def mailbox_again(self, messages):
+        """Other messages in the mailbox that there is."""
+        self.ask("mailbox_again", messages=[m.decode("latin-1") for m in messages])
 
     def seen(self):
         return self.ask("seen")
@@ -140,6 +149,7 @@ class Smtp(socketserver.BaseRequestHandler):
                 lines = list(iter(self.file.readline, b".\r\n"))
                 self.note["messages"].append([to, b"".join(lines).decode("latin-1")])
                 to = []
+                time.sleep(options.get("delay", 0))
                 self.say("250 taken")
             elif verb == "QUIT":
                 return self.say("221 bye")
@@ -218,9 +228,15 @@ class Inside:
                 subprocess.run(["mount", "--bind", own, os.path.realpath("/etc/" + name)], check=True)
         self.do_resolv_conf("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
-    def do_resolv_conf(self, text):
-        with open(os.path.join(self.directory, "resolv.conf"), "w") as f:  # the same file: it is mounted
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w") as f:  # the same file: it is mounted
             f.write(text)
+
+    def do_resolv_conf(self, text):
+        self.write("resolv.conf", text)
+
+    def do_hosts(self, text):
+        self.write("hosts", "127.0.0.1 localhost\n" + text)
 
     def do_zone(self, zone):
         self.dns.zone = zone
@@ -234,6 +250,9 @@ class Inside:
     def do_mailbox(self, messages):
         self.servers.append(Server("127.0.0.1", 110, Pop3, messages=messages))
 
+    def do_mailbox_again(self, messages):
+        next(s for s in self.servers if s.RequestHandlerClass is Pop3).messages = messages
+
     def do_seen(self):
         with self.dns.lock:
             return dict(asked=list(self.dns.asked), smtp=self.smtp_notes, https=self.https_notes)
@@ -244,6 +263,7 @@ class Inside:
             server.server_close()
         self.servers.clear(), self.smtp_notes.clear(), self.https_notes.clear(), self.dns.asked.clear()
         self.dns.zone = dns.zone()
+        self.do_hosts("")
         self.do_resolv_conf("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
 

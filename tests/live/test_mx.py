@@ -147,6 +147,22 @@ def test_a_truncated_answer_is_asked_for_by_tcp(case, good):
     assert case.taken_by == [MX1] and "example.org MX tcp" in case.asked
 
 
+def test_further_connections_go_to_the_same_server(case, good):
+    case.place.zone(zone([("example.org", "MX", "10 mx%d.example.org" % n) for n in (1, 2, 3)] + HOSTS, validating=False))
+    for address in (MX1, MX2, MX3):
+        case.smtp(address, good, delay=0.01)
+    case.place.mailbox_again([MAIL.replace(b"one", b"%d" % n) for n in range(60)])
+    case.run(DOMAIN, 0)
+    assert len(case.taken_by) == 60 and len(set(case.taken_by)) == 1 and len(case.connections) > 1
+
+
+def test_a_domain_outside_ascii(case, authority):
+    case.place.zone(zone([("xn--bcher-kva.example", "MX", "1 mx1.example.org")] + HOSTS, validating=False))
+    case.smtp(MX1, authority.issue("idn", names=["DNS:mx1.example.org"]))
+    case.run("domain = 'b\u00fccher.example'", 0)
+    assert case.taken_by == [MX1]
+
+
 def test_stripped_starttls(case, good):
     case.place.zone(zone(ONE, validating=False))
     case.smtp(MX1, good, starttls=False)
@@ -210,14 +226,19 @@ def test_stripped_starttls_under_dane(case, stranger, deliver):
     case.run(deliver, 69)
 
 
+def with_issuer(case, pair, authority):
+    chain = os.path.join(case.world.dir, "chain")
+    with open(chain, "w") as f:
+        for part in (pair.cert, authority.file):
+            with open(part) as p:
+                f.write(p.read())
+    return certs.Pair(chain, pair.key)
+
+
 def test_dane_by_issuer(case, authority, good):
     case.place.zone(zone(ONE + [("_25._tcp.mx1.example.org", "TLSA", "2 0 1 " + certs.fingerprint(authority.file))]))
     case.world.env["SSL_CERT_FILE"] = "/dev/null"
-    with open(good.cert) as leaf, open(authority.file) as issuer:
-        chain = os.path.join(case.world.dir, "chain")
-        with open(chain, "w") as f:
-            f.write(leaf.read() + issuer.read())
-    case.smtp(MX1, certs.Pair(chain, good.key))
+    case.smtp(MX1, with_issuer(case, good, authority))
     case.run(DOMAIN, 0)
     assert case.taken_by == [MX1]
 
@@ -256,6 +277,30 @@ def test_bogus_puts_off(case, good, deliver, what):
     case.smtp(MX1, good)
     case.run(deliver, 75)
     assert not case.connections
+
+
+def test_a_host_that_only_this_machine_knows(case, good):
+    case.place.resolv_conf("nameserver 127.0.0.77\noptions timeout:1 attempts:1\n")  # nobody listens there
+    case.place.hosts(MX1 + " mx1.example.org\n")
+    case.smtp(MX1, good)
+    case.run(HOST, 0)
+    assert case.taken_by == [MX1]
+
+
+def test_silence_puts_off(case, good):
+    case.place.zone(zone(ONE + [tlsa(good)], silent=["_tcp.mx1.example.org"]))
+    case.smtp(MX1, good)
+    case.run(HOST, 75)
+    assert not case.connections
+
+
+def test_dane_by_issuer_of_the_domain(case, authority):
+    """A certificate for the domain, not for its mail server: RFC 7672 section 3.2.2."""
+    pair = authority.issue("whole", names=["DNS:example.org"])
+    case.place.zone(zone(ONE + [("_25._tcp.mx1.example.org", "TLSA", "2 0 1 " + certs.fingerprint(authority.file))]))
+    case.smtp(MX1, with_issuer(case, pair, authority))
+    case.run(DOMAIN, 0)
+    case.run(HOST, 69, "check", "--connect")
 
 
 def test_unusable_tlsa_counts_as_none(case, good):
@@ -457,8 +502,12 @@ def test_another_id(case, sts, good):
                          validating=False))
     case.run(DOMAIN, 0, "check", "--connect")
     assert [c["address"] for c in case.connections] == [MX2, MX1] and fetched(case) == 1
+    with open(kept(case)) as f:
+        assert "kept-id: one" in f.read(), "check changes nothing"
+    case.place.mailbox_again([MAIL, MAIL.replace(b"one", b"two")])
+    case.run(DOMAIN, 0)
     case.run(DOMAIN, 0, "check", "--connect")
-    assert fetched(case) == 1
+    assert fetched(case) == 2 and case.taken_by == [MX1]
 
 
 def test_it_is_looked_at_again_after_a_day(case, sts, good):
