@@ -2,7 +2,8 @@
  * tls_dane.h - the certificate judged by the TLSA records of tls_settings (RFC 6698, 7671; for SMTP 7672).
  *
  * DANE-EE(3) matches the server's own certificate or key: names and dates do not count then. DANE-TA(2) matches an
- * issuer that the server sends along: dates and `host`, or tlsa_also, do. The certificates that are trusted here count for neither.
+ * issuer that the server sends along: dates count, and one of `host` and tlsa_also. The certificates that are trusted
+ * here count for neither.
  */
 #ifndef MAILHAUL_NET_TLS_DANE_H
 #define MAILHAUL_NET_TLS_DANE_H

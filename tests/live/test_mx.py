@@ -252,6 +252,14 @@ def test_insecure_tlsa_is_ignored(case, good, stranger, deliver, insecure):
     assert case.taken_by == [MX1]
 
 
+def test_nobody_asks_for_tlsa_where_the_address_is_not_signed(case, good):
+    """There are name servers that answer such a question with a failure (RFC 7672 section 2.2.2)."""
+    case.place.zone(zone(ONE, insecure=["mx1.example.org"], failing=["_tcp.mx1.example.org"]))
+    case.smtp(MX1, good)
+    case.run(HOST, 0)
+    assert case.taken_by == [MX1]
+
+
 def test_insecure_mx_makes_its_tlsa_worth_nothing(case, good, stranger):
     case.place.zone(zone([("example.org", "MX", "10 mx1.example.net"), ("mx1.example.net", "A", MX1),
                           tlsa(stranger, "_25._tcp.mx1.example.net")], insecure=["example.org"]))
@@ -309,6 +317,13 @@ def test_unusable_tlsa_counts_as_none(case, good):
     case.smtp(MX1, good)
     case.run(HOST, 0)
     assert case.taken_by == [MX1] and "none of its TLSA records can be used" in case.said
+
+
+def test_tlsa_that_holds_no_certificate(case, good):
+    case.place.zone(zone(ONE + [("_25._tcp.mx1.example.org", "TLSA", "2 0 0 aabb")]))
+    case.smtp(MX1, good)
+    case.run(HOST, 69)
+    assert "none of its TLSA records can be used" in case.said
 
 
 def test_one_good_record_of_several(case, good, stranger):
