@@ -7,6 +7,7 @@ unit_net_tests = \
   %D%/test_socks5 \
   %D%/test_stream \
   %D%/test_tls \
+  %D%/test_tls_dane \
   %D%/test_wait
 check_PROGRAMS += $(unit_net_tests)
 TESTS += $(unit_net_tests)
@@ -36,6 +37,10 @@ UNIT_NET_H = %D%/peer.h $(UNIT_H)
 %C%_test_tls_SOURCES = %D%/test_tls.c %D%/certificates.h $(UNIT_NET_H)
 %C%_test_tls_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
 %C%_test_tls_LDADD = $(UNIT_NET)
+
+%C%_test_tls_dane_SOURCES = %D%/test_tls_dane.c %D%/certificates.h $(UNIT_NET_H)
+%C%_test_tls_dane_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_tls_dane_LDADD = $(UNIT_NET)
 
 %C%_test_wait_SOURCES = %D%/test_wait.c $(UNIT_NET_H)
 %C%_test_wait_CFLAGS = $(UNIT_CFLAGS)
