@@ -50,9 +50,17 @@ def below(name, names):
     return any(name == n or name.endswith("." + n) for n in names)
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 class Dns:
     def __init__(self, address, port):
         self.zone, self.asked, self.lock = zone(), [], threading.Lock()
+        self.listen(address, port)
+
+    def listen(self, address, port):
+        """The same at one address more."""
         owner = self
 
         class Udp(socketserver.BaseRequestHandler):
@@ -71,10 +79,9 @@ class Dns:
                     self.wfile.write(struct.pack("!H", len(reply)) + reply)
                     size = self.rfile.read(2)
 
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        for server in (socketserver.ThreadingUDPServer((address, port), Udp), socketserver.ThreadingTCPServer((address, port), Tcp)):
-            server.daemon_threads = True
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        for base, handler in ((socketserver.ThreadingUDPServer, Udp), (socketserver.ThreadingTCPServer, Tcp)):
+            kind = type("Server", (base,), dict(address_family=family_of(address), allow_reuse_address=True, daemon_threads=True))
+            threading.Thread(target=kind((address, port), handler).serve_forever, daemon=True).start()
 
     def reply(self, query, by):
         ident, flags, _, _, _, extra = struct.unpack("!6H", query[:12])

@@ -104,6 +104,7 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 20
 
     def __init__(self, address, port, handler, **values):
+        self.address_family = dns.family_of(address)
         super().__init__((address, port), handler)
         for name, value in values.items():
             setattr(self, name, value)
@@ -214,6 +215,8 @@ class Inside:
         self.directory = directory
         self.settle_in()
         self.dns = dns.Dns("127.0.0.1", 53)
+        with contextlib.suppress(OSError):  # without IPv6
+            self.dns.listen("::1", 53)
         self.servers, self.smtp_notes, self.https_notes = [], [], []
 
     def settle_in(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Mail handed to servers that the DNS tells: MX, DANE (RFC 7672) and MTA-STS (RFC 8461), in a network of its own."""
 import os
+import socket
 
 import pytest
 
@@ -209,6 +210,16 @@ def test_dane_mismatch(case, good, stranger, deliver):
     case.place.zone(zone(ONE + [tlsa(stranger)]))
     case.smtp(MX1, good)
     case.run(deliver, 69)
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"), reason="no IPv6 here")
+@pytest.mark.parametrize("deliver", [DOMAIN, HOST])
+def test_dane_with_ipv6_alone(case, stranger, deliver):
+    case.place.resolv_conf("nameserver ::1\noptions timeout:1 attempts:1\n")
+    case.place.zone(zone([("example.org", "MX", "10 mx1.example.org"), ("mx1.example.org", "AAAA", "::1"), tlsa(stranger)]))
+    case.smtp("::1", stranger)
+    case.run(deliver, 0)
+    assert case.taken_by == ["::1"]
 
 
 def test_dane_of_one_server_among_two(case, good, stranger):
