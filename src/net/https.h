@@ -5,8 +5,8 @@
  * (SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured), no redirects, proxies as the environment says to
  * every program (https_proxy, no_proxy), HTTPS_TIMEOUT_S in all. The wish to stop ends it within a second.
  *
- * Errors in words, with the address: E_TLS, E_NET, E_TIMEOUT, E_STOPPED, E_NOMEM; E_PROTO for an answer that is none, or
- * too long. Any HTTP status is an answer. Thread: any.
+ * Errors in words, with the address: E_TLS, E_NET, E_TIMEOUT, E_STOPPED, E_NOMEM; E_CONFIG when libcurl is not there;
+ * E_PROTO for an answer that is none or too long. Any HTTP status is an answer. Thread: any.
  */
 #ifndef MAILHAUL_NET_HTTPS_H
 #define MAILHAUL_NET_HTTPS_H
