@@ -16,7 +16,8 @@
 struct library {
     Gsasl *lib;
     Gsasl_session *session;
-    bool proved; /* SCRAM: we have said all, and only the server's proof is left */
+    bool proved;  /* SCRAM: we have said all, and only the server's proof is left */
+    bool unbound; /* the library is not shown what a login could be bound to */
 };
 
 const char *sasl_library(void)
@@ -34,13 +35,14 @@ static int no_binding(Gsasl_property property)
 static int give_binding(const struct sasl_work *w, Gsasl_session *session, Gsasl_property property)
 {
     uint32_t plus = SASL_SCRAM_SHA_256_PLUS | SASL_SCRAM_SHA_1_PLUS;
+    const struct library *l = w->library;
     struct buf text = BUF_INIT(256);
     struct tls_binding binding;
     int rc;
 
     stream_tls_binding(w->offer->stream, &binding);
     if (binding.type != (property == GSASL_CB_TLS_EXPORTER ? TLS_BINDING_EXPORTER : TLS_BINDING_UNIQUE) ||
-        ((w->mechanism & plus) == 0 && (w->offer->mechanisms & plus) != 0))
+        ((w->mechanism & plus) == 0 && ((w->offer->mechanisms & plus) != 0 || l->unbound)))
         return no_binding(property);
     rc = base64_encode(slice_make((const char *)binding.data, binding.n), &text) != 0
              ? GSASL_MALLOC_ERROR
@@ -116,6 +118,16 @@ static int callback(Gsasl *lib, Gsasl_session *session, Gsasl_property property)
     }
 }
 
+static int start(struct sasl_work *w, struct err *e)
+{
+    struct library *l = w->library;
+
+    if (gsasl_client_start(l->lib, sasl_name(w->mechanism), &l->session) != GSASL_OK)
+        return err_set(e, E_CONFIG, "%s is not built into the SASL library of this machine", sasl_name(w->mechanism));
+    gsasl_session_hook_set(l->session, w);
+    return 0;
+}
+
 int sasl_library_begin(struct sasl_work *w, struct err *e)
 {
     struct library *l = calloc(1, sizeof(*l));
@@ -126,10 +138,7 @@ int sasl_library_begin(struct sasl_work *w, struct err *e)
     if (gsasl_init(&l->lib) != GSASL_OK)
         return err_nomem(e);
     gsasl_callback_set(l->lib, callback);
-    if (gsasl_client_start(l->lib, sasl_name(w->mechanism), &l->session) != GSASL_OK)
-        return err_set(e, E_CONFIG, "%s is not built into the SASL library of this machine", sasl_name(w->mechanism));
-    gsasl_session_hook_set(l->session, w);
-    return 0;
+    return start(w, e);
 }
 
 /* The library's own copies. */
@@ -203,6 +212,23 @@ static enum sasl_step failed(struct sasl_work *w, int rc, struct err *e)
     return SASL_FAILED;
 }
 
+/* The first message. "I could have bound this, and you did not offer it" (RFC 5802 section 5.1, flag "y") is a message
+ * that GNU SASL 2.2.0 makes, finds fault with, and does not give out; then it has to be "n". */
+static int first_step(struct sasl_work *w, char **bytes_out, size_t *n_out, struct err *e)
+{
+    struct library *l = w->library;
+    int rc = gsasl_step(l->session, NULL, 0, bytes_out, n_out);
+
+    if (rc != GSASL_AUTHENTICATION_ERROR || !is_scram(w->mechanism) || l->unbound)
+        return rc;
+    l->unbound = true;
+    gsasl_finish(l->session);
+    l->session = NULL;
+    if (start(w, e) != 0)
+        return rc;
+    return gsasl_step(l->session, NULL, 0, bytes_out, n_out);
+}
+
 enum sasl_step sasl_library_step(struct sasl_work *w, const struct slice *in, struct buf *out, struct err *e)
 {
     struct library *l = w->library;
@@ -212,7 +238,7 @@ enum sasl_step sasl_library_step(struct sasl_work *w, const struct slice *in, st
 
     if (in != NULL && server_error(w, *in, e))
         return SASL_FAILED;
-    rc = gsasl_step(l->session, in != NULL ? in->p : NULL, in != NULL ? in->n : 0, &bytes, &n);
+    rc = in != NULL ? gsasl_step(l->session, in->p, in->n, &bytes, &n) : first_step(w, &bytes, &n, e);
     if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
         return failed(w, rc, e);
     if (n > 0) {
