@@ -62,9 +62,9 @@ void log_locked(void (*fn)(void));
  */
 void log_printable(char *out, size_t size, struct slice in);
 
-/* What this thread sends to a peer in confidence: a peer may say it again, in its error or in full. From here on
- * log_words() shows "********" for these bytes, in this thread, for the last four of them; log_unhide() forgets and wipes
- * them. A short word of letters alone is not hidden: it would black out the peer's own words. */
+/* What this thread sends to a peer in confidence: a peer may say it again, in its error for instance. From here on
+ * log_words() shows "********" for these bytes, in this thread, for the last four of them; log_unhide() forgets and
+ * wipes them. A short word of letters alone is not hidden: it would black out the peer's own words. */
 void log_hide(struct slice secret);
 void log_unhide(void);
 /* log_printable() for what a peer says. */

@@ -174,8 +174,8 @@ bool conf_good_name(const char *name);
 /* ---- conf_place.c ---- */
 
 /* One section on its way into a struct, and where its keys were written. Its own keys count first, then those of
- * defaults that it does not hide: a password of its own hides the other ways to log in, a provider of its own the server
- * and addresses that are for other accounts. */
+ * defaults that it does not hide: a password of its own hides the other ways to log in, a provider of its own the
+ * server and addresses that are for other accounts. */
 struct conf_place {
     struct conf_report *report;
     const char *where; /* "account work: " */
