@@ -13,6 +13,7 @@ EXTRA_DIST += \
   %D%/lib/dns.py \
   %D%/lib/dovecot.py \
   %D%/lib/island.py \
+  %D%/lib/leaks.py \
   %D%/lib/faults.c \
   %D%/lib/live.py \
   %D%/lib/mailhaul.py \

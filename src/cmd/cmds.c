@@ -13,7 +13,7 @@ const struct cmd cmds[] = {
       TAKES_CONNECT | TAKES_ADOPT, NULL, 0, ANY },
     { "folders", "folders ACCOUNT", "the folders of an IMAP account, and which are selected", cmd_folders, true, 0,
       NULL, 1, 1 },
-    { "status", "status [ACCOUNT...]", "what the daemon does, and the last result of each account", cmd_status, false,
+    { "status", "status [ACCOUNT...]", "what the daemon does, and how each account ended last", cmd_status, false,
       TAKES_WATCH | TAKES_PROMETHEUS, NULL, 0, ANY },
     { "reload", "reload", "the daemon reads its configuration again", cmd_reload, false, 0, NULL, 0, 0 },
     { "stop", "stop", "the daemon ends", cmd_stop, false, 0, NULL, 0, 0 },

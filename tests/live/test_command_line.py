@@ -33,7 +33,7 @@ REFUSED = [
     (["folders", "work", "home"], 64, "folders ACCOUNT"), (["quarantine"], 64, "list|retry|drop"),
     (["quarantine", "lst"], 64, "list"), (["status", "wrok"], 64, "work"), (["fetch", "--watch"], 64, "--watch"),
     (["status", "--prometheus", "--json"], 64, "--json"), (["stop", "work"], 64, "mailhaul stop"), (["login", "--device", "work"], 78, "not yet"),
-    (["setup", "me@example.org"], 78, "not yet"), (["reload"], 78, "not yet"),
+    (["setup", "me@example.org"], 78, "not yet"), (["reload"], 75, "no daemon"),
 ]
 
 
