@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "daemon/service.h"
 #include "daemon/control.h"
+#include "daemon/service.h"
 #include "daemon/supervisor.h"
 #include "run/session.h"
 
@@ -72,17 +72,17 @@ int cmd_daemon(const struct cmd_options *o, const struct conf *c)
         status = err_exit_status(names == NULL ? E_NOMEM : E_CONFIG);
         goto out;
     }
-    if (supervisor_new(c, &options, &s, &e) != 0 || service_new(s, &service, &e) != 0) {
-        log_error("%s", e.text);
-        status = err_exit_status(e.code);
-        goto out;
-    }
-    if (control_open(s, &control, &e) != 0) {
+    if (supervisor_new(c, &options, &s, &e) != 0) {
         log_error("%s", e.text);
         status = err_exit_status(e.code);
         goto out;
     }
     catch_signals();
+    if (service_new(s, &service, &e) != 0 || control_open(s, &control, &e) != 0) {
+        log_error("%s", e.text);
+        status = err_exit_status(e.code);
+        goto out;
+    }
     status = run(s);
 out:
     service_free(&service);

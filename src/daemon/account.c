@@ -338,9 +338,9 @@ static void tell(const struct account *a, unsigned failures, const char *words)
     struct buf line = BUF_INIT(1024);
 
     if (a->verdict == SCHEDULE_STOPPED)
-        log_error("%s; this was refused twice, so that it is not tried again before the account's section is changed "
-                  "or `mailhaul fetch` asks for it",
-                  words);
+        log_error("%s; this was refused twice, so that it is not tried again before the account's section is changed, "
+                  "or `mailhaul reload` or `mailhaul fetch %s` asks for it",
+                  words, a->conf->name);
     else if (a->verdict == SCHEDULE_LOCKED && a->schedule.locked == 1)
         log_info("%s; waiting until it is done", words);
     else if (r->err.code != E_NONE && (told || r->err.code == a->error_code || a->verdict == SCHEDULE_LOCKED))
@@ -611,8 +611,12 @@ void account_check(struct account *a, bool slept, int64_t in_ms)
     if (a->first.parked)
         send_off(&a->first, ERRAND_RENEW, false);
     for (size_t i = 0; i < a->further_count; i++) {
-        if (a->further[i]->parked)
-            send_off(a->further[i], ERRAND_RENEW, false);
+        struct connection *c = a->further[i];
+
+        if (c->parked)
+            send_off(c, ERRAND_RENEW, false);
+        else if (!c->busy)
+            loop_at(a->world->loop, &c->due, clock_mono_ms() + in_ms);
     }
     if (asleep && !a->first.busy)
         loop_at(a->world->loop, &a->next, clock_mono_ms() + in_ms);

@@ -98,7 +98,7 @@ enum schedule_verdict schedule_passed(struct schedule *s, const struct err *how,
         return SCHEDULE_STOPPED;
     }
     if (how->code == E_NONE || how->code == E_MESSAGE || how->code == E_NOFOLDER) {
-        *delay_ms_out = at_least(interval(limits, random), least);
+        *delay_ms_out = at_least(at_least(interval(limits, random), schedule_hint(how->peer)), least);
         return how->code == E_NONE ? SCHEDULE_WELL : SCHEDULE_PARTLY;
     }
     *delay_ms_out = at_least(backoff(s, how, limits, random), least);

@@ -9,6 +9,7 @@
         server.cut("fin")                  all connections are closed; "reset": with RST
         server.down(), server.up()         nobody listens on the port
         server.refuse("u0", "NO [UNAVAILABLE] later")    logins get this answer; None: they are taken again
+        server.end_idle("Work")                     the server ends those of this folder; server.end_idle_of = "Work": always
 
 The mailboxes and nearly all answers are those of models.py. Everything happens in one thread of its own; what tests call
 is done there. server.logins holds (time, user) of each attempt, server.peak the most connections at a time of each user.
@@ -60,6 +61,8 @@ class Imap(models.ImapModel):
             self.say("%s OK idled" % self.idle_tag)
             self.idle_tag = None
             return self.link.changed()
+        if tag == "DONE":  # it has crossed the end of the IDLE
+            return self.say("* BAD what?")
         verb = command.split(b" ")[0].upper()
         if verb == b"LOGIN" or verb == b"AUTHENTICATE":
             user = command.split(b" ")[1].strip(b'"')
@@ -72,6 +75,8 @@ class Imap(models.ImapModel):
             self.idle_tag = tag
             self.say("+ idling")
             self.tell_exists()
+            if self.selected.name == self.link.server.end_idle_of:
+                self.end_idle()
             return self.link.changed()
         elif verb == b"NOTIFY":
             self.notify = command.upper().startswith(b"NOTIFY SET STATUS")
@@ -82,6 +87,10 @@ class Imap(models.ImapModel):
         elif verb == b"NOOP":
             self.tell_exists()
         super().answer(tag, command)
+
+    def end_idle(self):
+        self.say("%s OK enough" % self.idle_tag)
+        self.idle_tag = None
 
     def open(self, words, state):
         reply = super().open(words, state)
@@ -192,6 +201,7 @@ class PushServer:
         self.logins, self.heard = [], collections.deque(maxlen=1000)
         self.peak, self.removed = collections.Counter(), collections.defaultdict(list)
         self.refusals, self.connections, self.errors = {}, set(), []
+        self.end_idle_of = None
         self.port = free_ports(1)[0]
         self.news = threading.Condition()
         self.listener = None
@@ -285,6 +295,14 @@ class PushServer:
     @in_its_thread
     def refuse(self, user, answer):
         self.refusals[user] = answer
+
+    @in_its_thread
+    def end_idle(self, folder):
+        """By the server, as some do after half an hour. Returns how many."""
+        idle = [c.model for c in self.connections if c.model.idle_tag is not None and c.model.selected.name == folder]
+        for model in idle:
+            model.end_idle()
+        return len(idle)
 
     @in_its_thread
     def waiting(self, user=None):

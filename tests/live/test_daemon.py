@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The daemon against a real server: it fetches, is told, survives the server, and leaves when it is asked to."""
+import json
 import os
 import signal
 import time
@@ -67,6 +68,14 @@ def test_stopped_in_mid_batch(dovecot, user, world, protocol):
     everything = sorted(map(mailhaul.local, messages))
     assert set(here) <= set(everything) and len(here) == len(set(here))
     assert set(here) | set(held(dovecot, user)) == set(everything)
+    assert os.listdir(tmp) == []
+    # A pass that was stopped has neither failed nor worked, and the next one brings the rest.
+    with open(world.state + "/mailhaul/a.last") as f:
+        last = json.load(f)
+    assert (last["failures"], last["error"], last["last_success"]) == (0, "", 0)
+    world.write_config(make_account(dovecot, user, world.mail, protocol=protocol, leave_on_server="no"))
+    world.run("fetch", check=0)
+    assert sorted(contents(world.mail)) == everything and held(dovecot, user) == []
 
 
 def test_server_comes_back(world):
