@@ -644,13 +644,13 @@ void account_leave(struct account *a)
     let_go(&a->first);
 }
 
+/* By workers: where the connection is a program's (tunnel), its end is waited for. */
 static void hang_up(struct connection *c)
 {
-    bool open = c->parked;
-
-    settle_connection(c);
-    if (open)
-        c->source->ops->close(c->source);
+    if (c->parked)
+        send_off(c, ERRAND_CLOSE, false);
+    else
+        settle_connection(c);
 }
 
 void account_hang_up(struct account *a)

@@ -137,7 +137,7 @@ void account_leave(struct account *a);
 void account_returned(struct job *job);
 enum account_doing account_doing(const struct account *a);
 void account_status(const struct account *a, struct account_status *out);
-/* A farewell on each waiting connection that no worker has. */
+/* Sends a farewell on each waiting connection that no worker has; workers_stop() sees it through. */
 void account_hang_up(struct account *a);
 /* Closes what is open, at once, and frees. No worker has any of it. */
 void account_free(struct account **a);

@@ -30,7 +30,7 @@ struct workers {
     pthread_cond_t quiet; /* a thread has ended */
     struct queue short_jobs, long_jobs, done;
     struct thread *idle; /* who went to sleep last is woken first, so that those who are not needed end */
-    unsigned most, running_long, running, threads, ended;
+    unsigned most, running_long, running, sleeping, threads, ended;
     bool stop;
     int event;
     struct thread slots[THREADS_MAX];
@@ -102,6 +102,7 @@ static bool sleep_idle(struct workers *w, struct thread *self)
     self->woken = false;
     self->next = w->idle;
     w->idle = self;
+    w->sleeping++;
     while (!self->woken && !w->stop && rc == 0)
         rc = pthread_cond_timedwait(&self->wake, &w->lock, &until);
     if (self->woken)
@@ -109,6 +110,7 @@ static bool sleep_idle(struct workers *w, struct thread *self)
     while (*link != self)
         link = &(*link)->next;
     *link = self->next;
+    w->sleeping--;
     return true;
 }
 
@@ -117,9 +119,8 @@ static void wake_one(struct workers *w)
 {
     struct thread *thread = w->idle;
 
-    if (thread == NULL)
-        return;
     w->idle = thread->next;
+    w->sleeping--;
     thread->woken = true;
     pthread_cond_signal(&thread->wake);
 }
@@ -133,12 +134,9 @@ static size_t ready_jobs(const struct workers *w)
 
 static struct job *next_job(struct workers *w)
 {
-    struct job *job;
+    struct job *job = pop(&w->short_jobs);
 
-    if (w->stop)
-        return NULL;
-    job = pop(&w->short_jobs);
-    if (job == NULL && w->running_long < w->most)
+    if (job == NULL && !w->stop && w->running_long < w->most)
         job = pop(&w->long_jobs);
     return job;
 }
@@ -174,13 +172,13 @@ static void *work(void *arg)
 
     free(arg);
     pthread_mutex_lock(&w->lock);
-    while (!w->stop && !late) {
+    while (!late) {
         struct job *job = next_job(w);
 
         if (job != NULL)
             run_one(w, job);
         else
-            late = sleep_idle(w, start.slot);
+            late = w->stop || sleep_idle(w, start.slot);
     }
     w->threads--;
     w->ended++;
@@ -230,15 +228,14 @@ out:
     free(start);
 }
 
-/* Under the lock. */
+/* Under the lock. One thread more, if those that are on their way to the queue are not enough. */
 static void serve(struct workers *w)
 {
-    size_t ready = ready_jobs(w);
-
-    if (ready == 0 || w->stop)
+    if (w->stop || ready_jobs(w) <= w->threads - w->running - w->sleeping)
         return;
-    wake_one(w);
-    if (ready > w->threads - w->running && w->threads < w->most + SHORT_EXTRA)
+    if (w->idle != NULL)
+        wake_one(w);
+    else if (w->threads < w->most + SHORT_EXTRA)
         start_thread(w);
 }
 
@@ -328,7 +325,7 @@ size_t workers_stop(struct workers *w, int64_t until_ms)
 
     pthread_mutex_lock(&w->lock);
     w->stop = true;
-    w->short_jobs = w->long_jobs = (struct queue){ 0 };
+    w->long_jobs = (struct queue){ 0 };
     for (struct thread *thread = w->idle; thread != NULL; thread = thread->next)
         pthread_cond_signal(&thread->wake);
     while (w->threads > 0 && pthread_cond_timedwait(&w->quiet, &w->lock, &until) == 0)

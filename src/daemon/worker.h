@@ -35,8 +35,8 @@ struct job *workers_done(struct workers *w);
 /* Starts what could not be started for want of a thread. To be called now and then. */
 void workers_kick(struct workers *w);
 size_t workers_busy(const struct workers *w);
-/* No new job begins; what is queued is forgotten. Waits for those that run, until `until_ms` at most. How many still
- * do. */
+/* No new long job begins; those that are queued are forgotten. Waits for what runs and for the short ones, until
+ * `until_ms` at most. How many threads are still at it. */
 size_t workers_stop(struct workers *w, int64_t until_ms);
 /* After workers_stop() said 0. */
 void workers_free(struct workers **w);

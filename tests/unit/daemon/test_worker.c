@@ -144,12 +144,76 @@ static void test_stop_waits_no_longer_than_told(void **state)
     workers_free(&w);
 }
 
+static _Atomic int farewells;
+
+static void farewell(struct job *job)
+{
+    (void)job;
+    farewells++;
+}
+
+static void test_short_ones_are_done_before_the_end(void **state)
+{
+    struct job jobs[100];
+    struct workers *w = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(workers_new(1, &w, &e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        jobs[i] = (struct job){ .run = farewell };
+        workers_put(w, &jobs[i], false);
+    }
+    finish(w);
+    assert_int_equal(farewells, ARRAY_LEN(jobs));
+}
+
+static pthread_t last_thread;
+
+static void which_thread(struct job *job)
+{
+    (void)job;
+    last_thread = pthread_self();
+}
+
+/* Else each of many idle threads is needed now and then, and none ever goes. */
+static void test_who_slept_last_is_woken_first(void **state)
+{
+    struct job crowd[8] = { { 0 } }, one = { .run = which_thread };
+    struct workers *w = NULL;
+    pthread_t first;
+    struct err e;
+
+    (void)state;
+    set_gate(false);
+    assert_int_equal(workers_new(8, &w, &e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+        crowd[i] = (struct job){ .run = at_the_gate };
+        workers_put(w, &crowd[i], false);
+    }
+    await_at_gate(8);
+    set_gate(true);
+    for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+        await_done(w);
+    for (int i = 0; i < 20; i++) {
+        poll(NULL, 0, 5);
+        workers_put(w, &one, false);
+        assert_ptr_equal(await_done(w), &one);
+        if (i == 0)
+            first = last_thread;
+        assert_true(pthread_equal(first, last_thread));
+    }
+    finish(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_at_most_so_many_and_short_ones_pass),
         cmocka_unit_test(test_taken_back),
         cmocka_unit_test(test_stop_waits_no_longer_than_told),
+        cmocka_unit_test(test_short_ones_are_done_before_the_end),
+        cmocka_unit_test(test_who_slept_last_is_woken_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
