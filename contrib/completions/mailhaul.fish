@@ -8,7 +8,7 @@ function __mailhaul_accounts
     sed -n 's/^[[:space:]]*account[[:space:]]*"\([^"]*\)".*/\1/p' $files 2>/dev/null
 end
 
-set -l commands fetch daemon check folders status reload stop quarantine
+set -l commands fetch daemon check folders status reload stop login quarantine
 complete -c mailhaul -f
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a fetch -d 'One pass over the accounts, then exit'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a daemon -d 'Stay in the foreground and keep fetching'
@@ -17,6 +17,7 @@ complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a folders -
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a status -d 'What the daemon does, and the last result of each account'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a reload -d 'The daemon reads its configuration again'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a stop -d 'The daemon ends'
+complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a login -d 'OAuth 2.0 authorization of an account'
 complete -c mailhaul -n "not __fish_seen_subcommand_from $commands" -a quarantine -d 'Messages set aside after repeated failure'
 complete -c mailhaul -n "__fish_seen_subcommand_from quarantine; and not __fish_seen_subcommand_from list retry drop" -a "list retry drop"
 complete -c mailhaul -a "(__mailhaul_accounts)" -d 'Account'
@@ -30,5 +31,6 @@ complete -c mailhaul -l connect -d 'check: also connect and log in'
 complete -c mailhaul -l adopt -d 'check: bind the Maildirs anew'
 complete -c mailhaul -l watch -d 'status: again every second'
 complete -c mailhaul -l prometheus -d 'status: in the Prometheus text format'
+complete -c mailhaul -l device -d 'login: confirmed on another device, for a machine without a browser'
 complete -c mailhaul -s h -l help -d 'Print a short summary'
 complete -c mailhaul -s V -l version -d 'Print version, libraries and features'

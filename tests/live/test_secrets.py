@@ -38,7 +38,8 @@ def secrets():
 def server(secrets):
     """Users "source", "imap" and "smtp", each with a password of its own that no list would have."""
     with takers_server() as relay:
-        d = Dovecot(users=["source", "imap", "smtp"], password=secrets.new("source's password"), relay=relay.server_address[1])
+        d = Dovecot(users=["source", "imap", "smtp"], password=secrets.new("source's password"), relay=relay.server_address[1],
+                    extra="auth_mechanisms = plain login cram-md5 apop scram-sha-1 scram-sha-256\n")
         d.passwords = {"source": d.password, "imap": secrets.new("imap destination's password", " with\"\\blank"),
                        "smtp": secrets.new("smtp destination's password")}
         with open(d.dir + "/users", "w") as f:
@@ -127,9 +128,11 @@ def check_all(secrets, world, keys, *results):
             secrets.check(seen, "arguments and environment")
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("protocol", ["imap", "pop3"])
-@pytest.mark.parametrize("tls", ["implicit", "plaintext"])
+ONE_SHOT = [(protocol, "implicit", way) for protocol in ("imap", "pop3") for way in WAYS]
+ONE_SHOT += [("imap", "starttls", "command"), ("pop3", "plaintext", "literal")]
+
+
+@pytest.mark.parametrize("protocol,tls,way", ONE_SHOT, ids=["-".join(o) for o in ONE_SHOT])
 def test_one_shot(world, server, secrets, protocol, tls, way):
     keys = Keys(world)
     write(world, server, keys, way, protocol=protocol, tls=tls)
@@ -144,6 +147,20 @@ def test_one_shot(world, server, secrets, protocol, tls, way):
                 world.run("status", check=0), world.run("status", "--json", check=0)]
     write(world, server, keys, way, protocol=protocol, tls=tls, port=1)
     results += [world.run("-vv", "fetch", check=75), world.run("status", "--prometheus", check=0)]
+    check_all(secrets, world, keys, *results)
+
+
+MECHANISMS = [("imap", "plain"), ("imap", "login"), ("imap", "cram-md5"), ("imap", "scram-sha-1"), ("imap", "scram-sha-256"),
+              ("pop3", "plain"), ("pop3", "user"), ("pop3", "apop"), ("pop3", "cram-md5"), ("pop3", "scram-sha-256")]
+
+
+@pytest.mark.parametrize("protocol,mechanism", MECHANISMS, ids=["-".join(m) for m in MECHANISMS])
+def test_mechanisms(world, server, secrets, protocol, mechanism):
+    keys = Keys(world)
+    write(world, server, keys, "literal", protocol=protocol, auth=[mechanism])
+    results = [world.run("-vv", "check", "--connect", check=0)]
+    write(world, server, keys, "literal", secrets.new("wrong password"), protocol=protocol, auth=[mechanism])
+    results += [world.run("-vv", "check", "--connect", check=77), world.run("-vv", "fetch", check=77), world.run("status")]
     check_all(secrets, world, keys, *results)
 
 
