@@ -14,7 +14,9 @@ noinst_LIBRARIES += %D%/libnet.a
   %D%/tls.c %D%/tls.h %D%/tls_int.h \
   %D%/tls_context.c \
   %D%/tls_dane.c %D%/tls_dane.h \
+  %D%/tls_ocsp.c \
   %D%/tls_pin.c %D%/tls_pin.h \
+  %D%/tls_session.c \
   %D%/tls_verify.c \
   %D%/tls_words.c \
   %D%/tunnel.c

@@ -184,7 +184,7 @@ static int set_peer(struct tls_layer *t, const struct tls_settings *s)
     size_t alpn_length = s->alpn != NULL ? strlen(s->alpn) : 0;
     unsigned char alpn[32];
 
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(param, TLS_NAME_RULES);
     if (host_is_address(t->host)) {
         if (X509_VERIFY_PARAM_set1_ip_asc(param, t->host) != 1)
             return -1;
@@ -227,6 +227,8 @@ int tls_layer(struct layer *below, const struct tls_settings *settings, struct l
     SSL_set_bio(t->ssl, bio, bio);
     bio = NULL;
     SSL_set_app_data(t->ssl, t);
+    tls_session_offer(t, settings);
+    tls_ocsp_ask(t->ssl);
     SSL_set_connect_state(t->ssl);
     *out = &t->layer;
     rc = 0;
@@ -268,13 +270,13 @@ enum layer_result tls_handshake(struct layer *l, struct err *e)
             err_set(e, E_NET, "the server closed the connection in the TLS handshake");
         return r == LAYER_END ? LAYER_FAILED : r;
     }
-    if (check_alpn(t, e) != 0) {
+    if (check_alpn(t, e) != 0 || tls_ocsp_check(t, e) != 0) {
         t->broken = true;
         return LAYER_FAILED;
     }
     chain = SSL_get_peer_cert_chain(t->ssl);
     t->facts.chain_length = chain != NULL ? (unsigned)sk_X509_num(chain) : 0;
-    t->facts.resumed = SSL_session_reused(t->ssl) == 1;
+    tls_session_begun(t);
     snprintf(t->facts.protocol, sizeof(t->facts.protocol), "%s", SSL_get_version(t->ssl));
     snprintf(t->facts.cipher, sizeof(t->facts.cipher), "%s", SSL_get_cipher_name(t->ssl));
     t->shaken = true;

@@ -7,13 +7,19 @@
  * only, an IP address needs an IP name; an internationalised host is compared as A-labels). SNI and ALPN (RFC 7301) are
  * sent; an ALPN answer other than ours ends the handshake.
  *
+ * A stapled OCSP answer is asked for (RFC 6066 section 8). One that is there must be good; a certificate that says
+ * must-staple (RFC 7633) must have one.
+ *
  * `fingerprints`: each "sha256:HEX" (of the certificate, DER) or "spki-sha256:HEX" (of its public key), with or without
  * colons between the bytes, any case. When the list is not empty, the peer's leaf certificate must match one; then
  * neither chain, nor name, nor dates matter (the pin is the trust).
  *
- * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. No
- * session is resumed: tickets would tie accounts together for whoever watches. After the files named in settings have
- * changed, tls_cleanup() makes the next connection read them again.
+ * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. After the
+ * files named in settings have changed, tls_cleanup() makes the next connection read them again.
+ *
+ * A session is resumed only out of `tickets`, which belong to one login: shared ones would tie accounts together for
+ * whoever watches. That goes on for at most a day behind a full handshake, and only where the certificate that was
+ * judged then still matches the pins, or has the name and the dates. Early data is never sent.
  *
  * Errors are E_TLS, in words, with the certificate's subject names, issuer, dates and fingerprint where that helps, and
  * the line to write into the configuration to pin it: tls_fingerprint = { "sha256:..." }.
@@ -32,12 +38,13 @@ enum tls_version { TLS_1_2, TLS_1_3 };
 
 /* Where sessions are kept from one connection, and one run, to the next (RFC 8446 section 2.2). `key` is text without
  * blanks that stands for the peer and for everything its certificate was judged by: a session is only good for the same
- * key. A session that was taken is not given out again. Called in the thread of the connection. */
+ * key. A session that was taken is not given out again. Called in the thread of the connection, as long as it lives. */
 struct tls_tickets {
     bool (*take)(void *ctx, const char *key, struct buf *out); /* false: none; the bytes are secret */
     void (*keep)(void *ctx, const char *key, struct slice session);
-    void *ctx;
 };
+/* Of what is kept, the most. */
+enum { TLS_SESSION_MAX = 16 * 1024 };
 
 /* RFC 6698: what the DNS, signed, says of the peer's certificate or key. */
 struct tls_tlsa {
@@ -55,6 +62,7 @@ struct tls_binding {
 
 struct tls_settings {
     const char *host;                /* the name to verify, and SNI unless it is an address */
+    uint16_t port;                   /* tells the sessions of a host's services apart       */
     const char *alpn;                /* "imap", "pop3"; NULL: none                          */
     const char *trust_file;          /* PEM; NULL: the system's                             */
     const char *const *fingerprints; /* pins                                                */
@@ -63,6 +71,7 @@ struct tls_settings {
     const char *key_file;  /* NULL: in cert_file                                  */
     enum tls_version min_version;
     const struct tls_tickets *tickets; /* NULL: every handshake is a full one         */
+    void *tickets_ctx;                 /* theirs; outlives the connection             */
     /* When there are any, the certificate is judged by them alone (DANE-EE) or by them and the name (DANE-TA), RFC 7672
      * section 3.1; a trust file does not count. */
     const struct tls_tlsa *tlsa;
@@ -81,6 +90,7 @@ struct tls_facts {
     unsigned chain_length;
     bool pinned;
     bool resumed;
+    bool stapled; /* the issuer says, signed, that it is not revoked (OCSP) */
 };
 
 /* Checks what can be checked without a connection: files can be read and hold what they should, key and certificate

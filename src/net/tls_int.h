@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * tls_int.h - what the parts of the TLS layer are to each other. The path of a connection through them: a context for
  * its settings (tls_context.c), the layer (tls.c), the peer's certificate judged (tls_verify.c, tls_dane.c, tls_pin.c)
- * and put into words (tls_words.c).
+ * (tls_ocsp.c)
+ * and put into words (tls_words.c); the session kept for the next (tls_session.c).
  */
 #ifndef MAILHAUL_NET_TLS_INT_H
 #define MAILHAUL_NET_TLS_INT_H
 
+#include "net/digest.h"
 #include "net/host.h"
 #include "net/stream_int.h"
 #include "net/tls.h"
@@ -13,6 +15,9 @@
 #include <openssl/ssl.h>
 
 enum { TLS_DATE_MAX = 16 };
+
+/* RFC 9525 section 6: no common name, a wildcard as the whole left-most label only. */
+#define TLS_NAME_RULES (X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
 
 struct tls_layer {
     struct layer layer;
@@ -29,6 +34,11 @@ struct tls_layer {
     struct err verdict; /* on the certificate; E_NONE: none, or a good one */
     struct err later;   /* met behind bytes that were good */
     struct tls_facts facts;
+    const struct tls_tickets *tickets; /* NULL: no session is kept */
+    void *tickets_ctx;
+    char session_key[2 * DIGEST_SIZE + 1];
+    int64_t began;         /* the connection                                          */
+    int64_t judged_before; /* when the certificate of the session that is offered was */
 };
 
 /* tls_words.c. A name or date that cannot be had is empty; everything is printable. */
@@ -48,5 +58,16 @@ bool tls_is_pinned(const struct tls_settings *settings, X509 *cert);
 
 /* tls_context.c: the context for these settings, found or made; *out is a reference of the caller's own. */
 MUST_CHECK int tls_context_get(const struct tls_settings *s, SSL_CTX **out, struct err *e);
+
+/* tls_session.c. Of every context; ahead of the handshake, which may then be a short one; when it is over. */
+void tls_session_prepare(SSL_CTX *ctx);
+void tls_session_offer(struct tls_layer *t, const struct tls_settings *s);
+void tls_session_begun(struct tls_layer *t);
+
+/* tls_ocsp.c: RFC 6066 section 8. Asked for ahead of the handshake; judged behind it, before anything else is said: an
+ * answer that is there must be good, and a certificate that promises one (RFC 7633) must come with it. Not where a pin
+ * or the DNS vouches for the certificate, nor for a resumed session. E_TLS. */
+void tls_ocsp_ask(SSL *ssl);
+MUST_CHECK int tls_ocsp_check(struct tls_layer *t, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "haul/sink_maildir.h"
 #include "haul/sink_smtp.h"
 #include "run/servers.h"
+#include "run/tickets.h"
 
 static bool has_server(const struct conf_deliver *d)
 {
@@ -76,12 +77,14 @@ static struct sink *open_command(const struct conf *c, const struct conf_account
     return sink_command_new(&options);
 }
 
-int destination_open(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d,
+int destination_open(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d, bool dry_run,
                      struct destination *out, struct err *e)
 {
     *out = (struct destination){ .sink = NULL };
     if (has_server(d))
         out->server = servers_destination(a, d);
+    if (has_server(d) && !dry_run)
+        tickets_use(&out->server, &d->login);
     switch (d->type) {
     case CONF_DELIVER_MAILDIR:
         out->sink = sink_maildir_new(d->name, d->path, d->layout == CONF_LAYOUT_FS ? FOLDER_FS : FOLDER_MAILDIRPP);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * destination.h - a deliver section of the configuration as a sink of the heart.
  *
- * destination_open() makes the sink and contacts nobody; destination_close() closes and frees it. The sink borrows from
+ * destination_open() makes the sink and contacts nobody (in a dry run it never changes state of its own); destination_close() closes and frees it. The sink borrows from
  * the configuration and from the struct itself, which stays where it is meanwhile. Thread: as haul/sink.h says.
  */
 #ifndef MAILHAUL_RUN_DESTINATION_H
@@ -17,7 +17,7 @@ struct destination {
 };
 
 MUST_CHECK int destination_open(const struct conf *c, const struct conf_account *a, const struct conf_deliver *d,
-                                struct destination *out, struct err *e);
+                                bool dry_run, struct destination *out, struct err *e);
 void destination_close(struct destination *d); /* one that was not opened is fine */
 /* E_CONFIG for what is wrong with it that the configuration alone does not show; contacts nobody. */
 MUST_CHECK int destination_check(const struct conf_account *a, const struct conf_deliver *d, struct err *e);

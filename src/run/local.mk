@@ -8,4 +8,5 @@ noinst_LIBRARIES += %D%/librun.a
   %D%/progress.c %D%/progress.h \
   %D%/report.c %D%/report.h \
   %D%/servers.c %D%/servers.h \
-  %D%/session.c %D%/session.h
+  %D%/session.c %D%/session.h \
+  %D%/tickets.c %D%/tickets.h

@@ -10,9 +10,10 @@ static int ask_password(void *ctx, struct secret *out, struct err *e)
     return conf_password(ctx, out, e);
 }
 
-static struct tls_settings tls_of(const char *host, const struct conf_tls_settings *t)
+static struct tls_settings tls_of(const char *host, uint16_t port, const struct conf_tls_settings *t)
 {
     return (struct tls_settings){ .host = host,
+                                  .port = port,
                                   .trust_file = t->trust_file,
                                   .fingerprints = (const char *const *)t->fingerprints.v,
                                   .fingerprint_count = t->fingerprints.n,
@@ -39,7 +40,7 @@ struct server servers_account(const struct conf_account *a)
                   .tunnel = a->tunnel.n > 0 ? a->tunnel.v : NULL,
                   .timeout_s = a->timeout },
         .tls = tls_modes[a->tls],
-        .tls_settings = tls_of(a->host, &a->tls_settings),
+        .tls_settings = tls_of(a->host, a->port, &a->tls_settings),
         .user = a->login.user,
         .authorize_as = a->login.authorize_as,
         .auth = (const char *const *)a->login.auth.v,
@@ -60,7 +61,7 @@ struct server servers_destination(const struct conf_account *a, const struct con
                   .family = DIAL_ANY,
                   .timeout_s = a->timeout },
         .tls = tls_modes[d->tls],
-        .tls_settings = tls_of(d->host, &d->tls_settings),
+        .tls_settings = tls_of(d->host, d->port, &d->tls_settings),
         .user = d->login.user,
         .authorize_as = d->login.authorize_as,
         .auth = (const char *const *)d->login.auth.v,

@@ -14,6 +14,7 @@
 #include "run/destination.h"
 #include "run/last.h"
 #include "run/servers.h"
+#include "run/tickets.h"
 #include "wire/folder.h"
 
 enum { STATE_NAME_MAX = 1024, BATCH_MOST = 256, BATCH_LEAST = 8, DESCRIPTORS_KEPT = 128 };
@@ -123,7 +124,8 @@ bool session_all_right(const struct conf_account *const *accounts, size_t count)
 static int make_sinks(struct session *s, struct err *e)
 {
     for (size_t i = 0; i < s->account->deliver_count; i++) {
-        if (destination_open(s->conf, s->account, &s->account->delivers[i], &s->destinations[i], e) != 0)
+        if (destination_open(s->conf, s->account, &s->account->delivers[i], s->options.dry_run, &s->destinations[i],
+                             e) != 0)
             return -1;
         s->sinks[i] = s->destinations[i].sink;
         s->sink_count++;
@@ -175,12 +177,19 @@ out:
     return rc;
 }
 
-int session_source_new(const struct conf_account *account, struct source **out, struct err *e)
+static int make_source(const struct conf_account *account, bool dry_run, struct source **out, struct err *e)
 {
     struct server server = servers_account(account);
 
+    if (!dry_run)
+        tickets_use(&server, &account->login);
     *out = account->protocol == CONF_POP3 ? source_pop3_new(&server, e) : source_imap_new(&server, e);
     return *out != NULL ? 0 : -1;
+}
+
+int session_source_new(const struct conf_account *account, struct source **out, struct err *e)
+{
+    return make_source(account, false, out, e);
 }
 
 int session_open(const struct conf *c, const struct conf_account *account, const struct session_options *options,
@@ -199,8 +208,8 @@ int session_open(const struct conf *c, const struct conf_account *account, const
         s->options.progress = &s->own_progress;
     s->batch_messages = batch_for(account, options->sessions);
     s->source = options->source;
-    if ((s->source == NULL && session_source_new(account, &s->source, e) != 0) || check_account(account, e) != 0 ||
-        make_sinks(s, e) != 0 || open_state(s, e) != 0) {
+    if ((s->source == NULL && make_source(account, options->dry_run, &s->source, e) != 0) ||
+        check_account(account, e) != 0 || make_sinks(s, e) != 0 || open_state(s, e) != 0) {
         session_close(&s);
         return -1;
     }

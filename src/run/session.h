@@ -10,6 +10,7 @@
  *     NAME.lock    one pass at a time (store/lock.h)
  *     NAME.db      the journal (store/journal.h)
  *     NAME.last    time and result of the last pass (last.h)
+ *     NAME.tls     TLS sessions to resume (tickets.h); NAME:DELIVER.tls of a destination
  *
  * Errors: E_LOCKED, E_DISK, E_CONFIG, E_NOMEM, and those of the pass. Thread: one at a time; different sessions in
  * different threads.

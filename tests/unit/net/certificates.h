@@ -21,7 +21,8 @@ struct identity_wish {
     const char *usage; /* extendedKeyUsage; NULL: none */
     int from_days, to_days;
     bool ca;
-    bool rsa1024; /* too weak for security level 2 */
+    bool rsa1024;        /* too weak for security level 2 */
+    const char *feature; /* of TLS (RFC 7633); NULL: none */
 };
 
 static inline void identity_extension(X509 *cert, X509 *issuer, int nid, const char *value)
@@ -61,6 +62,7 @@ static inline struct identity identity_make(const struct identity *issuer, struc
     identity_extension(id.cert, by->cert, NID_key_usage, wish.ca ? "keyCertSign,cRLSign" : "digitalSignature");
     identity_extension(id.cert, by->cert, NID_ext_key_usage, wish.usage);
     identity_extension(id.cert, by->cert, NID_subject_alt_name, wish.names);
+    identity_extension(id.cert, by->cert, NID_tlsfeature, wish.feature);
     assert_true(X509_sign(id.cert, by->key, EVP_sha256()) > 0);
     return id;
 }

@@ -8,6 +8,8 @@ unit_net_tests = \
   %D%/test_stream \
   %D%/test_tls \
   %D%/test_tls_dane \
+  %D%/test_tls_ocsp \
+  %D%/test_tls_session \
   %D%/test_wait
 check_PROGRAMS += $(unit_net_tests)
 TESTS += $(unit_net_tests)
@@ -34,13 +36,22 @@ UNIT_NET_H = %D%/peer.h $(UNIT_H)
 %C%_test_stream_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_stream_LDADD = $(UNIT_NET)
 
-%C%_test_tls_SOURCES = %D%/test_tls.c %D%/certificates.h $(UNIT_NET_H)
+UNIT_TLS_H = %D%/tls_server.h %D%/certificates.h $(UNIT_NET_H)
+%C%_test_tls_SOURCES = %D%/test_tls.c $(UNIT_TLS_H)
 %C%_test_tls_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
 %C%_test_tls_LDADD = $(UNIT_NET)
 
 %C%_test_tls_dane_SOURCES = %D%/test_tls_dane.c %D%/certificates.h $(UNIT_NET_H)
 %C%_test_tls_dane_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
 %C%_test_tls_dane_LDADD = $(UNIT_NET)
+
+%C%_test_tls_ocsp_SOURCES = %D%/test_tls_ocsp.c $(UNIT_TLS_H)
+%C%_test_tls_ocsp_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_tls_ocsp_LDADD = $(UNIT_NET)
+
+%C%_test_tls_session_SOURCES = %D%/test_tls_session.c $(UNIT_TLS_H)
+%C%_test_tls_session_CFLAGS = $(UNIT_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_tls_session_LDADD = $(UNIT_NET)
 
 %C%_test_wait_SOURCES = %D%/test_wait.c $(UNIT_NET_H)
 %C%_test_wait_CFLAGS = $(UNIT_CFLAGS)
