@@ -4,6 +4,8 @@
     ca = Authority(directory)                    a CA whose certificate is ca.file (PEM)
     pair = ca.issue("good")                      Pair(cert, key): CN and SAN localhost, 127.0.0.1
     pair = ca.issue("old", expired=True)         valid in 2020 only
+    pair = ca.issue("new", window=FUTURE)        not yet valid; window: (from, to) as openssl ca wants them
+    pair = ca.issue("me", usage="clientAuth")    not for a server
     pair = ca.issue("else", names=["DNS:else.example"])
     pair = self_signed(directory, "self")        signed by no one
     fingerprint(pair.cert), spki_fingerprint(pair.cert)   the hex of tls_fingerprint's sha256: and spki-sha256:
@@ -15,6 +17,8 @@ import ssl
 import subprocess
 
 Pair = collections.namedtuple("Pair", "cert key")
+ALWAYS, EXPIRED = ("20200101000000Z", "20490101000000Z"), ("20200101000000Z", "20200201000000Z")
+FUTURE = ("20480101000000Z", "20490101000000Z")
 LOCAL = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")
 
 
@@ -49,16 +53,16 @@ class Authority:
         self.pair = self_signed(directory, "ca", ca=True)
         self.file = self.pair.cert
 
-    def issue(self, name, names=LOCAL, expired=False, common_name="localhost"):
+    def issue(self, name, names=LOCAL, expired=False, common_name="localhost", window=None, usage="serverAuth"):
         base = os.path.join(self.directory, name)
         request = _openssl("req", "-new", "-key", _key(base + ".key"), "-subj", "/CN=" + common_name)
         work = base + ".ca"
         os.makedirs(work, exist_ok=True)
         for file, text in (("index", ""), ("request", request.decode()), ("serial", "%02x\n" % (len(base) + 16)),
-                           ("conf", _CA_CONF % {"work": work, "names": ",".join(names)})):
+                           ("conf", _CA_CONF % {"work": work, "names": ",".join(names), "usage": usage})):
             with open(os.path.join(work, file), "w") as f:
                 f.write(text)
-        window = ["20200101000000Z", "20200201000000Z"] if expired else ["20200101000000Z", "20490101000000Z"]
+        window = window or (EXPIRED if expired else ALWAYS)
         _openssl("ca", "-batch", "-notext", "-config", work + "/conf", "-cert", self.pair.cert, "-keyfile",
                  self.pair.key, "-in", work + "/request", "-out", base + ".crt", "-startdate", window[0],
                  "-enddate", window[1])
@@ -80,7 +84,7 @@ unique_subject = no
 commonName = supplied
 [e]
 subjectAltName = %(names)s
-extendedKeyUsage = serverAuth
+extendedKeyUsage = %(usage)s
 """
 
 

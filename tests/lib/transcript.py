@@ -7,7 +7,7 @@ line each (C = may come several times, R = belongs to the @run above it, else to
 the server
   @protocol imap|pop3           default: from the file's name
   @listen plaintext|implicit|starttls   how the account connects; plaintext by default (the parser cases)
-  @cert good|expired|selfsigned|wronghost|otherca|host-only   and  @tls-version 1.0|1.1|1.2|1.3  the only version spoken
+  @cert good|expired|future|selfsigned|wronghost|otherca|client-only|host-only   and  @tls-version 1.0|1.1|1.2|1.3  the only version spoken
   @capability WORDS             and  @capability-after-login WORDS: IMAP capabilities, or POP3 CAPA lines split by ;
   @uidl none                    a POP3 server without UIDL
   @per-session N                a POP3 server that shows N messages a session and hides for good what RETR once gave
@@ -59,6 +59,7 @@ R @sink-expect-handed UIDS [to=ADDRESS]   after this run these have been accepte
                                 said that its answer was never read, or called it a possible duplicate
 R @sink-expect-unanswered UIDS|any  handed over whole in this run and never answered (default none)
 R @sink-expect-connections N    in this run
+R @expect-resumed N  @sink-expect-resumed N   TLS handshakes in this run that went on with an earlier session; also 0
 R @sink-chaos P                 with probability P each answer is a refusal, a cut, late or nonsense, by dice that fall alike
                                 every time (but for what the program's threads make of it); see also test_chaos.py
 C R @sink-expect-folder NAME UIDS   the folder of an IMAP destination;  C R @sink-expect-flags UID FLAGS ["DATE"]
@@ -160,8 +161,8 @@ class SinkSpec:
 SETTINGS = ("listen", "cert", "tls-version", "capability", "capability-after-login", "capability-after-tls", "uidl", "per-session",
             "drop-pipelined", "separator", "recipients")
 FILE_SETTINGS = ("protocol", "expect-connections", "expect-rss-below", "within", "known-breakage", "maildir")
-EXPECT = ("expect-exit", "expect-maildir", "expect-removed", "expect-total", "expect-quarantine")
-EXPECT_SINK = ("down", "chaos", "expect-unanswered", "expect-connections")
+EXPECT = ("expect-exit", "expect-maildir", "expect-removed", "expect-total", "expect-quarantine", "expect-resumed")
+EXPECT_SINK = ("down", "chaos", "expect-unanswered", "expect-connections", "expect-resumed")
 
 
 class Transcript:
@@ -343,6 +344,7 @@ class Link:
             self.play.problem("the client sent %r ahead of the TLS handshake" % self.buffer[:80])
         self.sock = self.side.context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=True)
         self.tls = True
+        self.side.resumed += self.sock.session_reused
 
     def start_deflate(self):
         self.deflate, self.inflate = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
@@ -491,6 +493,7 @@ class Side:
         self.mailbox, self.handed = models.Mailbox(), []
         self.dice = random.Random(play.t.name)
         self.connections, self.connections_before, self.scripts, self.every = 0, 0, [], []
+        self.resumed, self.resumed_before = 0, 0
         self.listener, self.port, self.program, self.socket_path = None, 0, None, None
         self.ca, self.pair = play.certificates(settings.get("cert", "good"))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -551,6 +554,7 @@ class Side:
         self.scripts = list(run.part(name).connections or self.play.t.common.part(name).connections)
         self.every = run.part(name).every or self.play.t.common.part(name).every
         self.connections_before, self.handed_before = self.connections, len(self.handed)
+        self.resumed_before = self.resumed
         if not self.spec or self.kind == "command":
             return
         down = run.part(name).expect.get("down") == "yes"
@@ -646,6 +650,8 @@ class Play:
                     "good": lambda: ca.issue("good"),
                     "host-only": lambda: ca.issue("host-only", names=["DNS:mail.example.org"],),
                     "expired": lambda: ca.issue("expired", expired=True),
+                    "future": lambda: ca.issue("future", window=certs.FUTURE),
+                    "client-only": lambda: ca.issue("client-only", usage="clientAuth"),
                     "wronghost": lambda: ca.issue("wronghost", names=["DNS:other.example"]),
                     "selfsigned": lambda: certs.self_signed(directory, "selfsigned"),
                     "otherca": lambda: certs.Authority(directory + "/other").issue("other")}[kind]()
@@ -804,6 +810,11 @@ class Play:
         label = (lambda n: n) if folder.name == "INBOX" else (lambda n: "%s:%d" % (folder.name, n))
         return [mailhaul.local(self.everything[label(n)].data) for n in keys]
 
+    def check_resumed(self, side, part):
+        count = side.resumed - side.resumed_before
+        if str(count) != part.expect.get("expect-resumed", str(count)):
+            self.problem("%s: %d TLS sessions resumed, expected %s" % (side.name, count, part.expect["expect-resumed"]))
+
     def check_run(self, run, result):
         expect = run.expect
         text = result.err.decode("utf-8", "replace")
@@ -814,6 +825,7 @@ class Play:
             unsafe = mailhaul.unsafe_output(stream)
             if unsafe:
                 self.problem("unsafe output: %s" % unsafe)
+        self.check_resumed(self.source, run)
         mails = mailhaul.read_maildir(self.world.mail)
         if any(m.place == "tmp" for m in mails):
             self.problem("left in tmp/: %s" % [m.name for m in mails if m.place == "tmp"])
@@ -894,6 +906,7 @@ class Play:
         count = side.connections - side.connections_before
         if "expect-connections" in part.expect and str(count) not in part.expect["expect-connections"].split("|"):
             self.problem("%s: %d connections, expected %s" % (side.name, count, part.expect["expect-connections"]))
+        self.check_resumed(side, part)
         for word, rest in part.listed:
             if word == "expect-folder":
                 self.check_sink_folder(side, rest)
