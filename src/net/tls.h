@@ -14,8 +14,8 @@
  * colons between the bytes, any case. When the list is not empty, the peer's leaf certificate must match one; then
  * neither chain, nor name, nor dates matter (the pin is the trust).
  *
- * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL. After the
- * files named in settings have changed, tls_cleanup() makes the next connection read them again.
+ * System trust: SSL_CERT_FILE and SSL_CERT_DIR of the environment are honoured, as by everything that uses OpenSSL.
+ * After the files named in settings have changed, tls_cleanup() makes the next connection read them again.
  *
  * A session is resumed only out of `tickets`, which belong to one login: shared ones would tie accounts together for
  * whoever watches. That goes on for at most a day behind a full handshake, and only where the certificate that was

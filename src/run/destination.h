@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * destination.h - a deliver section of the configuration as a sink of the heart.
  *
- * destination_open() makes the sink and contacts nobody (in a dry run it never changes state of its own); destination_close() closes and frees it. The sink borrows from
- * the configuration and from the struct itself, which stays where it is meanwhile. Thread: as haul/sink.h says.
+ * destination_open() makes the sink and contacts nobody; in a dry run it keeps no state of its own.
+ * destination_close() closes and frees it. The sink borrows from the configuration and from the struct itself, which
+ * stays where it is meanwhile. Thread: as haul/sink.h says.
  */
 #ifndef MAILHAUL_RUN_DESTINATION_H
 #define MAILHAUL_RUN_DESTINATION_H

@@ -139,14 +139,15 @@ static void test_records(void **state)
 static int make_world(void **state)
 {
     static const struct identity_wish wishes[WHO_COUNT] = {
-        [GOOD] = { "x", "DNS:mx.example.org", NULL, -1, 100, false, false },
-        [EXPIRED] = { "x", "DNS:mx.example.org", NULL, -100, -1, false, false },
-        [OTHER_HOST] = { "x", "DNS:example.org", NULL, -1, 100, false, false },
+        [GOOD] = { "x", "DNS:mx.example.org", NULL, -1, 100, false, false, NULL },
+        [EXPIRED] = { "x", "DNS:mx.example.org", NULL, -100, -1, false, false, NULL },
+        [OTHER_HOST] = { "x", "DNS:example.org", NULL, -1, 100, false, false, NULL },
     };
 
     (void)state;
-    world.ca = identity_make(NULL, (struct identity_wish){ "The CA", NULL, NULL, -1000, 1000, true, false });
-    world.other_ca = identity_make(NULL, (struct identity_wish){ "Another", NULL, NULL, -1000, 1000, true, false });
+    world.ca = identity_make(NULL, (struct identity_wish){ "The CA", NULL, NULL, -1000, 1000, true, false, NULL });
+    world.other_ca =
+        identity_make(NULL, (struct identity_wish){ "Another", NULL, NULL, -1000, 1000, true, false, NULL });
     for (size_t i = 0; i < WHO_COUNT; i++)
         world.who[i] = identity_make(&world.ca, wishes[i]);
     return 0;
