@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The daemon through a long bad day: random cuts, silence, refusals, a server that is down, floods, reloads. At its end
-every message is there once, and nothing is held that was not held at its beginning.
+"""The daemon through a long bad day: random cuts, silence, refusals, a server that is down, floods, reloads, and people
+who ask how it is. At its end every message is there once, and nothing is held that was not held at its beginning.
 
 Twenty seconds of it; with MAILHAUL_SOAK=full five minutes. The seed is printed with a failure; MAILHAUL_SEED=N repeats it.
 """
@@ -47,7 +47,7 @@ class BadDay:
     def one_thing(self):
         server = self.rng.choice(self.servers)[0]
         what = self.rng.choice(["mail", "mail", "mail", "flood", "fin", "reset", "some", "hush", "down", "up", "up", "refuse",
-                                "take", "take", "usr1", "hup", "fetch"])
+                                "take", "take", "usr1", "hup", "fetch", "status", "enough"])
         if what == "mail":
             self.mail(server, 2)
         elif what == "flood":
@@ -76,6 +76,10 @@ class BadDay:
             self.daemon.child.send_signal(signal.SIGHUP)
         elif what == "fetch":
             self.world.run("fetch")  # whatever its end: it must not be in the way
+        elif what == "status":
+            assert self.world.run("status", "--json", check=0).out.count(b"\n") == 3 * ACCOUNTS
+        elif what == "enough" and server.protocol == "imap":
+            server.end_idle("INBOX")
 
     def recover(self):
         for server, _ in self.servers:
