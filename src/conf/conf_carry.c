@@ -105,7 +105,7 @@ bool conf_account_equal(const struct conf_account *a, const struct conf_account 
 /* Nobody may be there to type it again. A copy, because a pass may be reading the other one. */
 static int carry_typed(const struct conf_login *from, struct conf_login *to, struct err *e)
 {
-    if (!from->typed || conf_login_has_source(to) || !same_text(from->user, to->user) ||
+    if (!from->typed || conf_login_has_source(to) || conf_login_is_oauth(to) || !same_text(from->user, to->user) ||
         !same_text(from->machine, to->machine))
         return 0;
     to->typed = true;

@@ -224,7 +224,7 @@ struct conf_login_draft {
 void conf_login_set_grant(const struct conf_place *p, struct conf_login *l);
 /* What cannot work together, or is missing, is reported. */
 void conf_login_check(const struct conf_login_draft *d);
-/* True when nothing but a password, or a proof of one, can be what logs in. */
+/* True when `auth` leaves a password, or a proof of one, to log in by, and no token. */
 bool conf_login_sends_password(const struct conf_login *l);
 /* False for logins by token, certificate or ticket: nobody is asked for a password. */
 bool conf_login_wants_password(const struct conf_login *l, const struct conf_tls_settings *tls);

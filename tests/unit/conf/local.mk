@@ -19,6 +19,7 @@ TESTS += $(unit_conf_tests)
 
 %C%_test_password_SOURCES = %D%/test_password.c %D%/scratch.h $(UNIT_H)
 %C%_test_password_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_password_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 %C%_test_password_LDADD = $(UNIT_CONF)
 
 %C%_test_provider_SOURCES = %D%/test_provider.c %D%/scratch.h $(UNIT_H)

@@ -189,6 +189,7 @@ static void test_typed_passwords(void **state)
         { "somebody else", TEXT("", "account a { user = v }"), false, false },
         { "somewhere else", TEXT("", "account a { host = other }"), false, false },
         { "now there is a file", TEXT("", "account a { password_file = /p }"), false, false },
+        { "now it is a token", TEXT("", "account a { oauth_client_id = x " OAUTH " }"), false, false },
     };
     struct scratch *s = *state;
 

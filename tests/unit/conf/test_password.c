@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "conf/conf.h"
+#include "conf/conf_int.h"
 
 #include "scratch.h"
 
@@ -19,6 +19,12 @@ static const struct {
     { "CRLF", "password_command = { printf, 'one\\r\\n' }", "one", NULL, E_NONE },
     { "blanks belong to it", "password_command = { printf, ' one \\n' }", " one ", NULL, E_NONE },
     { "arguments see no shell", "password_command = { printf, '%s', '$HOME;`x`' }", "$HOME;`x`", NULL, E_NONE },
+    { "a token instead of a password",
+      "oauth_client_id = x oauth_token_url = 'https://t' oauth_device_url = 'https://d'", NULL,
+      "account a logs in by OAuth 2.0", E_CONFIG },
+    { "a password beside a token, for who asks",
+      "password = x oauth_client_id = x oauth_token_url = 'https://t' oauth_device_url = 'https://d'", "x", NULL,
+      E_NONE },
     { "a command that is not there", "password_command = { /no/such/program }", NULL,
       "password_command /no/such/program cannot be run: ", E_CONFIG },
     { "a command that fails", "password_command = { sh, -c, 'echo x; exit 3' }", NULL,
@@ -211,6 +217,37 @@ static void test_terminal(void **state)
     conf_free(&c);
 }
 
+/* Who is asked for a password at the start, when no key gives one. */
+static void test_who_is_asked(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool asked, sends;
+    } logins[] = {
+        { "", true, true },
+        { "auth = { scram-sha-256, plain }", true, true },
+        { "auth = gssapi", false, false },
+        { "auth = { gssapi, plain }", true, true },
+        { "tls_cert_file = /c", false, true },
+        { "tls_cert_file = /c auth = external", false, false },
+        { "tls_cert_file = /c auth = plain", true, true },
+        { "oauth_client_id = x oauth_token_url = 'https://t' oauth_device_url = 'https://d'", false, false },
+        { "oauth_client_id = x auth = plain", true, true },
+        { "oauth_client_id = x auth = { plain, xoauth2 } oauth_token_url = 'https://t' oauth_device_url = 'https://d'",
+          false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(logins); i++) {
+        struct conf *c = load(*state, logins[i].keys);
+        const struct conf_account *a = c->accounts[0];
+
+        CASE("%s", logins[i].keys);
+        CHECK_INT(conf_login_wants_password(&a->login, &a->tls_settings), logins[i].asked);
+        CHECK_INT(conf_login_sends_password(&a->login), logins[i].sends);
+        conf_free(&c);
+    }
+}
+
 static void test_destination(void **state)
 {
     struct scratch *s = *state;
@@ -269,8 +306,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_sources),  TEST(test_credentials), TEST(test_grandchildren),
-        TEST(test_terminal), TEST(test_destination), cmocka_unit_test(test_nearest),
+        TEST(test_sources),     TEST(test_credentials),  TEST(test_grandchildren),       TEST(test_terminal),
+        TEST(test_destination), TEST(test_who_is_asked), cmocka_unit_test(test_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
