@@ -230,6 +230,9 @@ def test_daemon(world, server, secrets, protocol, way):
         while not mailhaul.read_maildir(world.mail) and time.monotonic() < end:
             time.sleep(0.05)
         daemon.wait_for("localhost refused", timeout=10)
+        if world.kind == "MAILHAUL_RELEASE":
+            with open("/proc/%d/limits" % daemon.child.pid) as f:
+                assert re.search(r"^Max core file size +0 +0 ", f.read(), re.M)
         memory("behind logins")
         results = [world.run("status", "--json", check=0), world.run("status", "--prometheus", check=0)]
         os.rename(world.config, world.config + ".old")
