@@ -255,7 +255,7 @@ static void start_pass(struct account *a, bool oversize, bool front)
     a->running->users++;
     a->oversize = oversize;
     a->by_news = a->news;
-    a->news = a->again = a->again_oversize = false;
+    a->news = a->again = a->again_oversize = a->put_off = false;
     atomic_store(&a->progress.phase, HAUL_WAITING);
     atomic_store(&a->progress.wanted_messages, 0);
     atomic_store(&a->progress.wanted_bytes, 0);
@@ -273,6 +273,14 @@ static bool all_told(const struct account *a)
            clock_mono_ms() - a->last_pass_ms < FULL_PASS_MS;
 }
 
+/* A pass that finds out by itself that the line is dead sits on one of max_sessions all the while. */
+static void ask_before_pass(struct account *a)
+{
+    a->put_off = true;
+    if (a->first.parked && !a->first.wait.asked)
+        send_off(&a->first, ERRAND_RENEW, false);
+}
+
 static void next_due(void *ctx)
 {
     struct account *a = ctx;
@@ -280,8 +288,8 @@ static void next_due(void *ctx)
 
     if (all_told(a))
         loop_at(a->world->loop, &a->next, clock_mono_ms() + schedule_jitter(interval_ms, RENEW_JITTER, any(a)));
-    else if (a->first.busy)
-        a->again = true;
+    else if (a->first.busy || a->first.parked)
+        ask_before_pass(a);
     else
         start_pass(a, false, false);
 }
@@ -502,9 +510,9 @@ static void first_returned(struct connection *c)
 
     if (a->again)
         start_pass(a, a->again_oversize, true);
-    else if (c->err != E_NONE)
-        lost_first(a);
-    else if (!park(c))
+    else if (c->err == E_NONE && a->put_off && !c->wait.asked)
+        start_pass(a, false, false);
+    else if (c->err != E_NONE || !park(c))
         lost_first(a);
     else if (c->news || a->news)
         heed_news(a, 0);
@@ -635,7 +643,7 @@ void account_move(struct account *a, struct edition *edition)
 void account_leave(struct account *a)
 {
     a->leaving = true;
-    a->again = a->news = false;
+    a->again = a->news = a->put_off = false;
     loop_cancel(a->world->loop, &a->next);
     for (size_t i = a->further_count; i-- > 0;) {
         if (!a->further[i]->unwanted)

@@ -86,6 +86,7 @@ struct account {
     enum account_doing doing;        /* RUNNING is a started job while QUEUED */
     bool leaving;
     bool again, again_oversize; /* somebody asked for a fetch while a worker had the connection */
+    bool put_off;               /* a pass is due as soon as the connection has shown that it lives */
     bool news;                  /* the server has told of something that no pass has looked at */
     bool by_news;               /* that is why there is this pass */
     struct schedule schedule;

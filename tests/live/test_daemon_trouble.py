@@ -113,6 +113,28 @@ def test_a_destination_refuses_the_password(world, refusing):
         assert len(server.held("u")) == 2
 
 
+def test_dead_lines_hold_up_nobody(world):
+    """Six accounts whose lines are dead have a pass due, and one may work at a time: the seventh gets its mail."""
+    dead = ["d%d" % n for n in range(6)]
+    with PushServer(dead, folders=["INBOX", "Work"]) as server, PushServer(["v"], "pop3") as other:
+        world.write_config("max_sessions = 1\n" + "".join(
+            section(server, user, world, folders=["INBOX", "Work"], timeout=8, disable_extensions=["NOTIFY"]) for user in dead) +
+            section(other, "v", world))
+        with running(world) as daemon:
+            server.await_waiting(len(dead))
+            await_that(lambda: other.logins, daemon)
+            begin = time.monotonic()
+            assert server.hush() == len(dead)
+            for user in dead:
+                server.append(user, sample(1), "Work")
+            time.sleep(2)  # all of them are due by now
+            other.append("v", sample(2))
+            assert arrives(world.mail + "/v", 1, daemon) < 4, daemon.text()
+            for user in dead:
+                arrives(world.mail + "/" + user + "/.Work", 1, daemon)
+            assert time.monotonic() - begin < 2 + 8 + 8
+
+
 # ---- programs that are told
 
 
