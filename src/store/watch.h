@@ -36,7 +36,7 @@ MUST_CHECK int watch_read(struct watch *w, struct err *e);
 
 /* Changes come in crowds: an editor writes three files, a script a hundred. They are acted upon when nothing has come
  * for SETTLE_QUIET_MS, and SETTLE_LATEST_MS after the first at the latest. Times are clock_mono_ms(). */
-enum { SETTLE_QUIET_MS = 100, SETTLE_LATEST_MS = 1000 };
+enum { SETTLE_QUIET_MS = 50, SETTLE_LATEST_MS = 1000 };
 struct settle {
     bool pending;
     int64_t first_ms, last_ms;

@@ -11,7 +11,7 @@ import signal
 import time
 
 import mailhaul
-from daemon import FULL, await_that, running
+from daemon import FULL, await_that, delivered, running
 from dovecot import sample
 from live import contents
 from pushserver import PushServer
@@ -90,7 +90,7 @@ class BadDay:
 
 
 def missing(world, servers):
-    return sum(len(server.held(user)) - len(mailhaul.read_maildir("%s/%d-%s" % (world.mail, n, user), data=False))
+    return sum(len(server.held(user)) - delivered("%s/%d-%s" % (world.mail, n, user))
                for n, (server, _) in enumerate(servers) for user in server.users)
 
 
