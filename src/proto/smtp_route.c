@@ -236,7 +236,7 @@ static int look_for_tlsa(struct hop *h, uint16_t port, struct err *e)
     for (size_t i = 0; i < count; i++) {
         bool found;
 
-        snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)port, bases[i]);
+        snprintf(name, sizeof(name), "_%u._tcp.%.*s", (unsigned)port, HOST_MAX - 1, bases[i]);
         if (resolve(name, RESOLVE_TLSA, &h->tlsa, e) != 0)
             return -1;
         found = h->tlsa.count > 0 && h->tlsa.authentic;
