@@ -19,6 +19,8 @@ static struct {
     __typeof__(curl_easy_getinfo) *getinfo;
     __typeof__(curl_easy_strerror) *strerror;
     __typeof__(curl_easy_cleanup) *cleanup;
+    __typeof__(curl_slist_append) *append;
+    __typeof__(curl_slist_free_all) *free_all;
 } lib;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -41,6 +43,7 @@ static void begin(void)
             find(handle, "curl_easy_init", &lib.init) && find(handle, "curl_easy_setopt", &lib.setopt) &&
             find(handle, "curl_easy_perform", &lib.perform) && find(handle, "curl_easy_getinfo", &lib.getinfo) &&
             find(handle, "curl_easy_strerror", &lib.strerror) && find(handle, "curl_easy_cleanup", &lib.cleanup) &&
+            find(handle, "curl_slist_append", &lib.append) && find(handle, "curl_slist_free_all", &lib.free_all) &&
             lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
@@ -141,24 +144,38 @@ static int failed(const char *url, CURLcode rc, const char *words, const struct 
     return err_set(e, code_of(rc), "%s: %s", url, printable);
 }
 
-int https_get(const char *url, size_t max, struct https_response *out, struct err *e)
+/* The form stays where it is: libcurl makes no copy of it. */
+static CURLcode set_form(CURL *curl, const struct slice *form, const struct curl_slist *headers)
+{
+    CURLcode rc = lib.setopt(curl, CURLOPT_POSTFIELDS, form->p);
+
+    if (rc == CURLE_OK)
+        rc = lib.setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)form->n);
+    return rc == CURLE_OK ? lib.setopt(curl, CURLOPT_HTTPHEADER, headers) : rc;
+}
+
+static int exchange(const char *url, const struct slice *form, size_t max, struct https_response *out, struct err *e)
 {
     char words[CURL_ERROR_SIZE] = "", *type = NULL;
-    struct body body = { .too_long = false };
+    struct body body = { .bytes = &out->body };
+    struct curl_slist *headers = NULL;
     long status = 0;
     CURL *curl;
     CURLcode rc;
 
     *out = (struct https_response){ .body = BUF_INIT(max) };
-    body.bytes = &out->body;
     pthread_once(&once, begin);
     if (!ready)
         return err_set(e, E_CONFIG, "%s cannot be asked: libcurl (libcurl.so.4) is not on this machine, or of no use",
                        url);
     curl = lib.init();
-    if (curl == NULL)
+    if (curl == NULL || (headers = lib.append(NULL, "Accept: application/json")) == NULL) {
+        lib.cleanup(curl);
         return err_nomem(e);
+    }
     rc = set_up(curl, url, words, &body);
+    if (rc == CURLE_OK && form != NULL)
+        rc = set_form(curl, form, headers);
     if (rc == CURLE_OK)
         rc = lib.perform(curl);
     if (rc == CURLE_OK)
@@ -168,10 +185,22 @@ int https_get(const char *url, size_t max, struct https_response *out, struct er
     out->status = (unsigned)status;
     log_printable(out->type, sizeof(out->type), slice_str(type));
     lib.cleanup(curl);
+    lib.free_all(headers);
     return rc == CURLE_OK ? 0 : failed(url, rc, words, &body, e);
+}
+
+int https_get(const char *url, size_t max, struct https_response *out, struct err *e)
+{
+    return exchange(url, NULL, max, out, e);
+}
+
+int https_post(const char *url, struct slice form, size_t max, struct https_response *out, struct err *e)
+{
+    return exchange(url, &form, max, out, e);
 }
 
 void https_release(struct https_response *r)
 {
+    buf_wipe(&r->body);
     buf_release(&r->body);
 }

@@ -24,6 +24,9 @@ struct https_response {
 
 /* GET. `max`: octets of the body. To be released in either case. */
 MUST_CHECK int https_get(const char *url, size_t max, struct https_response *out, struct err *e);
+/* POST of a form (wire/form.h), which may hold secrets, as may the answer: the body is overwritten when it is released.
+ * JSON is asked for. */
+MUST_CHECK int https_post(const char *url, struct slice form, size_t max, struct https_response *out, struct err *e);
 void https_release(struct https_response *r);
 
 #endif

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libwire.a
   %D%/dot.c %D%/dot.h \
   %D%/eol.c %D%/eol.h \
   %D%/fields.c %D%/fields.h \
+  %D%/form.c %D%/form.h \
   %D%/folder.h %D%/folder_match.c %D%/folder_mutf7.c %D%/folder_path.c \
   %D%/header.c %D%/header.h \
   %D%/imap_caps.c %D%/imap_date.c %D%/imap_folder.c %D%/imap_parse.c %D%/imap_parse.h \
