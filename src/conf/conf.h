@@ -63,6 +63,7 @@ struct conf_oauth {
 /* Which of the four ways gives the password; setting any one of them in an account hides all of `defaults`. */
 struct conf_login {
     char *whose;         /* for a person: "account work", "account work, destination mta" */
+    const char *account; /* the account's name, borrowed */
     const char *machine; /* the host, borrowed from the section; NULL with a tunnel */
     char *user;          /* NULL: none; of an account only with a tunnel (PREAUTH) */
     char *authorize_as;  /* NULL */

@@ -234,6 +234,9 @@ static void build_account(struct draft *d, struct conf *c)
         conf_report_nomem(d->place.report);
     }
     a->login.machine = a->host;
+    a->login.account = a->name;
+    for (size_t i = 0; i < a->deliver_count; i++)
+        a->delivers[i].login.account = a->name;
 }
 
 /* Every value in `defaults` is looked at once, here, whether or not an account makes use of it. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/servers.h"
 
+#include "run/authorize.h"
+
 static const enum server_tls tls_modes[] = { [CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
                                              [CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,
                                              [CONF_TLS_PLAINTEXT] = SERVER_PLAINTEXT };
@@ -8,6 +10,17 @@ static const enum server_tls tls_modes[] = { [CONF_TLS_IMPLICIT] = SERVER_TLS_IM
 static int ask_password(void *ctx, struct secret *out, struct err *e)
 {
     return conf_password(ctx, out, e);
+}
+
+/* A destination at the account's own provider, by the same client for the same user, needs no second authorization. */
+static const struct conf_login *whose_token(const struct conf_account *a, const struct conf_deliver *d)
+{
+    const struct conf_oauth *ours = &d->login.oauth, *its = &a->login.oauth;
+    bool same = ours->client_id != NULL && its->client_id != NULL && strcmp(ours->client_id, its->client_id) == 0 &&
+                ours->token_url != NULL && its->token_url != NULL && strcmp(ours->token_url, its->token_url) == 0 &&
+                d->login.user != NULL && a->login.user != NULL && strcmp(d->login.user, a->login.user) == 0;
+
+    return same ? &a->login : &d->login;
 }
 
 static struct tls_settings tls_of(const char *host, uint16_t port, const struct conf_tls_settings *t)
@@ -28,7 +41,7 @@ struct server servers_account(const struct conf_account *a)
         [CONF_FAMILY_ANY] = DIAL_ANY, [CONF_FAMILY_IPV4] = DIAL_IPV4, [CONF_FAMILY_IPV6] = DIAL_IPV6
     };
 
-    return (struct server){
+    struct server s = {
         .dial = { .host = a->host,
                   .port = a->port,
                   .family = family[a->family],
@@ -50,11 +63,14 @@ struct server servers_account(const struct conf_account *a)
         .disabled = (const char *const *)a->disable_extensions.v,
         .compress = a->compress,
     };
+
+    authorize_use(&s, &a->login);
+    return s;
 }
 
 struct server servers_destination(const struct conf_account *a, const struct conf_deliver *d)
 {
-    return (struct server){
+    struct server s = {
         .dial = { .host = d->host,
                   .port = d->port,
                   .unix_socket = d->socket,
@@ -69,6 +85,10 @@ struct server servers_destination(const struct conf_account *a, const struct con
         .password_ctx = (void *)(uintptr_t)&d->login,
         .has_password = conf_login_has_source(&d->login),
     };
+
+    if (conf_login_is_oauth(&d->login))
+        authorize_use(&s, whose_token(a, d));
+    return s;
 }
 
 int servers_check(const struct server *s, struct err *e)
