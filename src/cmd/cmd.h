@@ -24,6 +24,7 @@ struct cmd_options {
     bool adopt;         /* check */
     bool watch;         /* status */
     bool prometheus;    /* status */
+    bool device;        /* login */
     const char *action; /* quarantine: "list", "retry" or "drop" */
     /* Those named, in that order and once each, or all that are enabled. */
     const struct conf_account *const *accounts;
@@ -32,7 +33,14 @@ struct cmd_options {
 };
 
 /* Options that one command alone has a use for; -c -n -q -v --json are everybody's. */
-enum cmd_takes { TAKES_OVERSIZE = 1, TAKES_CONNECT = 2, TAKES_ADOPT = 4, TAKES_WATCH = 8, TAKES_PROMETHEUS = 16 };
+enum cmd_takes {
+    TAKES_OVERSIZE = 1,
+    TAKES_CONNECT = 2,
+    TAKES_ADOPT = 4,
+    TAKES_WATCH = 8,
+    TAKES_PROMETHEUS = 16,
+    TAKES_DEVICE = 32
+};
 
 struct cmd {
     const char *name;
@@ -55,6 +63,7 @@ int cmd_folders(const struct cmd_options *o, const struct conf *c);
 int cmd_status(const struct cmd_options *o, const struct conf *c);
 int cmd_reload(const struct cmd_options *o, const struct conf *c);
 int cmd_stop(const struct cmd_options *o, const struct conf *c);
+int cmd_login(const struct cmd_options *o, const struct conf *c);
 int cmd_quarantine(const struct cmd_options *o, const struct conf *c);
 
 #endif

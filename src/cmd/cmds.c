@@ -17,10 +17,11 @@ const struct cmd cmds[] = {
       TAKES_WATCH | TAKES_PROMETHEUS, NULL, 0, ANY },
     { "reload", "reload", "the daemon reads its configuration again", cmd_reload, false, 0, NULL, 0, 0 },
     { "stop", "stop", "the daemon ends", cmd_stop, false, 0, NULL, 0, 0 },
+    { "login", "login [--device] ACCOUNT", "OAuth 2.0: allow mailhaul to read the mail", cmd_login, false, TAKES_DEVICE,
+      NULL, 1, 1 },
     { "quarantine", "quarantine list|retry|drop [ACCOUNT...]", "messages set aside after repeated failure",
       cmd_quarantine, false, 0, quarantine_actions, 0, ANY },
 
-    { .name = "login" },
     { .name = "setup" },
     { .name = "import" },
     { .name = "verify" },

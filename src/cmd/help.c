@@ -28,6 +28,7 @@ void help_print(void)
            "      --adopt         check: bind the Maildirs as they are now to their accounts\n"
            "      --watch         status: again every second\n"
            "      --prometheus    status: in the Prometheus text format\n"
+           "      --device        login: with a code to be typed into any browser\n"
            "  -h, --help          this page\n"
            "  -V, --version       version, libraries and features\n"
            "\nConfiguration: ~/.config/mailhaul/mailhaul.conf, else /etc/mailhaul/mailhaul.conf;\n"
@@ -43,7 +44,8 @@ void help_version(void)
     printf("sources:   pop3 imap\n"
            "deliver:   maildir (maildir++, fs) smtp lmtp imap command\n"
            "security:  implicit TLS, STARTTLS, TLS 1.2 and 1.3, certificate and key pins\n"
-           "login:     auto plain login\n"
+           "login:     external scram-sha-256(-plus) scram-sha-1(-plus) plain login\n"
+           "           cram-md5 apop gssapi oauthbearer xoauth2\n"
            "also:      socks5 tunnel compress"
 #ifdef HAVE_IDN2
            " idn"

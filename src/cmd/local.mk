@@ -6,6 +6,7 @@ mailhaul_SOURCES = \
   %D%/cmd_daemon.c \
   %D%/cmd_fetch.c \
   %D%/cmd_folders.c \
+  %D%/cmd_login.c \
   %D%/cmd_quarantine.c \
   %D%/cmd_reload.c \
   %D%/cmd_status.c \
@@ -16,6 +17,7 @@ mailhaul_SOURCES = \
   %D%/main.c \
   %D%/options.c %D%/options.h \
   %D%/output.c %D%/output.h \
+  %D%/redirect.c %D%/redirect.h \
   %D%/status_view.c %D%/status_view.h \
   %D%/tell.c %D%/tell.h
 mailhaul_LDADD = $(DAEMON) $(RUN) $(CONF) $(HAUL) $(STORE) $(PROTO) $(NET) $(WIRE) $(BASE) \

@@ -93,7 +93,9 @@ static int take(struct options *out, int option, unsigned *used, char **argv, st
         *used |= TAKES_WATCH;
         return 0;
     case OPT_DEVICE:
-        return err_set(e, E_CONFIG, "%s is not yet supported by this version", argv[optind - 1]);
+        o->device = true;
+        *used |= TAKES_DEVICE;
+        return 0;
     case ':':
         return err_set(e, E_USAGE, "option %s needs a file behind it", argv[optind - 1]);
     default:
@@ -116,11 +118,8 @@ static int check_options(const struct cmd *cmd, unsigned used, struct err *e)
     static const struct {
         unsigned bit;
         const char *name;
-    } bits[] = { { TAKES_OVERSIZE, "--oversize" },
-                 { TAKES_CONNECT, "--connect" },
-                 { TAKES_ADOPT, "--adopt" },
-                 { TAKES_WATCH, "--watch" },
-                 { TAKES_PROMETHEUS, "--prometheus" } };
+    } bits[] = { { TAKES_OVERSIZE, "--oversize" }, { TAKES_CONNECT, "--connect" },       { TAKES_ADOPT, "--adopt" },
+                 { TAKES_WATCH, "--watch" },       { TAKES_PROMETHEUS, "--prometheus" }, { TAKES_DEVICE, "--device" } };
 
     for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
         if ((used & bits[i].bit & ~cmd->takes) != 0)

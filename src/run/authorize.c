@@ -91,11 +91,11 @@ static json_t *secret_text(const struct secret *s)
 
 static int write_kept(const struct login_file *f, const struct conf_login *l, const struct kept *k, struct err *e)
 {
-    json_t *o = json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:I}", "client_id", l->oauth.client_id, "access",
-                          secret_text(&k->tokens.access), "expires", (json_int_t)k->tokens.expires, "refresh",
-                          secret_text(&k->tokens.refresh), "refresh_expires", (json_int_t)k->tokens.refresh_expires,
-                          "obtained", (json_int_t)k->obtained, "insisted", (json_int_t)k->insisted, "refused",
-                          (json_int_t)k->refused);
+    json_t *o =
+        json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:I}", "client_id", l->oauth.client_id, "access",
+                  secret_text(&k->tokens.access), "expires", (json_int_t)k->tokens.expires, "refresh",
+                  secret_text(&k->tokens.refresh), "refresh_expires", (json_int_t)k->tokens.refresh_expires, "obtained",
+                  (json_int_t)k->obtained, "insisted", (json_int_t)k->insisted, "refused", (json_int_t)k->refused);
     char *text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
     int rc = -1;
 
@@ -172,8 +172,7 @@ static int take_over(struct kept *k, struct oauth2_tokens *fresh, struct err *e)
 }
 
 /* Under the lock. */
-static int renew_now(const struct conf_login *l, const struct login_file *f,
-                     struct kept *k, bool insist, struct err *e)
+static int renew_now(const struct conf_login *l, const struct login_file *f, struct kept *k, bool insist, struct err *e)
 {
     struct oauth2_client c = authorize_client(l);
     struct oauth2_tokens fresh = { .expires = 0 };
@@ -214,8 +213,7 @@ static bool same_token(const struct kept *a, const struct kept *b)
     return slice_eq(secret_get(&a->tokens.access), secret_get(&b->tokens.access));
 }
 
-static int renew(const struct conf_login *l, const struct login_file *f, struct kept *k,
-                 bool insist, struct err *e)
+static int renew(const struct conf_login *l, const struct login_file *f, struct kept *k, bool insist, struct err *e)
 {
     struct kept now = { .obtained = 0 };
     struct lock lock = LOCK_INIT;
@@ -243,8 +241,7 @@ out:
     return rc;
 }
 
-static int get_token(const struct conf_login *l, bool insist, struct secret *out,
-                     struct err *e)
+static int get_token(const struct conf_login *l, bool insist, struct secret *out, struct err *e)
 {
     struct login_file f = LOGIN_FILE_INIT;
     struct kept k = { .obtained = 0 };
@@ -258,8 +255,9 @@ static int get_token(const struct conf_login *l, bool insist, struct secret *out
         goto out;
     }
     if (insist && now >= k.insisted && now - k.insisted < INSIST_S) {
-        err_set(e, E_AUTH, "the server refuses tokens that the provider has just given: is the user right, and may it "
-                           "be reached by this protocol?");
+        err_set(e, E_AUTH,
+                "the server refuses tokens that the provider has just given: is the user right, and may it "
+                "be reached by this protocol?");
         goto out;
     }
     if ((insist || !good_for(&k, EARLY_S)) && renew(l, &f, &k, insist, e) != 0)

@@ -12,8 +12,7 @@ static int ask_password(void *ctx, struct secret *out, struct err *e)
     return conf_password(ctx, out, e);
 }
 
-/* A destination at the account's own provider, by the same client for the same user, needs no second authorization. */
-static const struct conf_login *whose_token(const struct conf_account *a, const struct conf_deliver *d)
+const struct conf_login *servers_token_login(const struct conf_account *a, const struct conf_deliver *d)
 {
     const struct conf_oauth *ours = &d->login.oauth, *its = &a->login.oauth;
     bool same = ours->client_id != NULL && its->client_id != NULL && strcmp(ours->client_id, its->client_id) == 0 &&
@@ -87,7 +86,7 @@ struct server servers_destination(const struct conf_account *a, const struct con
     };
 
     if (conf_login_is_oauth(&d->login))
-        authorize_use(&s, whose_token(a, d));
+        authorize_use(&s, servers_token_login(a, d));
     return s;
 }
 
