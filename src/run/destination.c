@@ -5,6 +5,7 @@
 #include "haul/sink_imap.h"
 #include "haul/sink_maildir.h"
 #include "haul/sink_smtp.h"
+#include "run/login_memory.h"
 #include "run/servers.h"
 #include "run/tickets.h"
 
@@ -83,6 +84,8 @@ int destination_open(const struct conf *c, const struct conf_account *a, const s
     *out = (struct destination){ .sink = NULL };
     if (has_server(d))
         out->server = servers_destination(a, d);
+    if (has_server(d))
+        login_memory_use(&out->server, &d->login, dry_run);
     if (has_server(d) && !dry_run)
         tickets_use(&out->server, &d->login);
     switch (d->type) {

@@ -13,6 +13,7 @@
 #include "haul/source_pop3.h"
 #include "run/destination.h"
 #include "run/last.h"
+#include "run/login_memory.h"
 #include "run/servers.h"
 #include "run/tickets.h"
 #include "wire/folder.h"
@@ -181,6 +182,7 @@ static int make_source(const struct conf_account *account, bool dry_run, struct 
 {
     struct server server = servers_account(account);
 
+    login_memory_use(&server, &account->login, dry_run);
     if (!dry_run)
         tickets_use(&server, &account->login);
     *out = account->protocol == CONF_POP3 ? source_pop3_new(&server, e) : source_imap_new(&server, e);
