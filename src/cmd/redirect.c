@@ -64,7 +64,7 @@ static int listen_on_loopback(struct redirect *r, struct err *e)
         return err_sys(e, E_NET, errno, "nothing can be listened on for the browser to come back to");
     v6.sin6_port = v4.sin_port;
     r->listener[1] = listen_on((const struct sockaddr *)&v6, sizeof(v6));
-    snprintf(r->uri, sizeof(r->uri), "http://localhost:%u/", (unsigned)ntohs(v4.sin_port));
+    snprintf(r->uri, sizeof(r->uri), "http://localhost:%u", (unsigned)ntohs(v4.sin_port));
     return 0;
 }
 

@@ -17,7 +17,7 @@
 struct redirect;
 
 MUST_CHECK int redirect_open(struct redirect **out, struct err *e);
-/* "http://localhost:49152/". Borrowed. */
+/* "http://localhost:49152": of loopback addresses the one that every provider takes, on any port. Borrowed. */
 const char *redirect_uri(const struct redirect *r);
 /* Waits for a request and appends its query (replacing what was in `query`), which is secret. The browser is answered
  * with redirect_answer(). E_TIMEOUT when `until_ms` (monotonic) comes first, E_STOPPED. */

@@ -320,7 +320,11 @@ void authorize_look(const struct conf_login *login, struct authorization *out)
 
 static int token(void *ctx, bool renew_it, struct secret *out, struct err *e)
 {
-    return get_token(ctx, renew_it, out, e);
+    int rc = get_token(ctx, renew_it, out, e);
+
+    if (rc == 0)
+        log_hide(secret_get(out));
+    return rc;
 }
 
 void authorize_use(struct server *s, const struct conf_login *login)

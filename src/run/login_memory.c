@@ -10,7 +10,7 @@ enum { TEXT_MAX = 4096 };
 /* "RANK HOST\n": another host has another past. */
 static unsigned rank_of(struct slice text, const char *host)
 {
-    const char *blank = memchr(text.p, ' ', text.n);
+    const char *blank = text.n > 0 ? memchr(text.p, ' ', text.n) : NULL;
     uint32_t rank;
 
     if (blank == NULL || num_parse_u32(slice_make(text.p, (size_t)(blank - text.p)), &rank) != 0)
