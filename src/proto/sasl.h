@@ -5,11 +5,11 @@
  * Calling sequence: sasl_pick(), then sasl_login() with the protocol's three ways to talk; the protocol sends its own
  * commands for SASL_COMMAND and SASL_APOP.
  *
- * What is picked: of the mechanisms that `auth` names, in its order, the first that the server offers. `auto` stands for
- * EXTERNAL (a client certificate and no password), SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1,
- * PLAIN, LOGIN and the protocol's own command; with an OAuth token for OAUTHBEARER and XOAUTH2 alone. A refusal is never
- * answered with a second mechanism. Under `auto` a password does not go in a weaker way to a server that once offered
- * a stronger one: E_TLS.
+ * What is picked: of the mechanisms that `auth` names, in its order, the first that the server offers. `auto` stands
+ * for EXTERNAL (a client certificate and no password), SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256,
+ * SCRAM-SHA-1, PLAIN, LOGIN and the protocol's own command; with an OAuth token for OAUTHBEARER and XOAUTH2 alone. A
+ * refusal is never answered with a second mechanism. Under `auto` a password does not go in a weaker way to a server
+ * that once offered a stronger one: E_TLS.
  *
  * SCRAM (RFC 5802, 7677): the server has to prove that it knows the password too, and its iteration count is limited,
  * before any work is done. -PLUS binds the login to the TLS connection (RFC 5929, 9266).

@@ -15,7 +15,7 @@ MAILHAUL = os.environ.get("MAILHAUL", "mailhaul")
 MAN1 = TOP / "docs/man/mailhaul.1"
 MAN5 = TOP / "docs/man/mailhaul.conf.5"
 COMPLETIONS = sorted((TOP / "contrib/completions").iterdir())
-LATER = {"login", "setup", "import", "verify", "restore"}
+LATER = {"setup", "import", "verify", "restore"}
 
 
 def run(*arguments, home, **more):

@@ -32,7 +32,7 @@ REFUSED = [
     (["check", "--oversize"], 64, "--oversize"), (["fetch", "--adopt"], 64, "--adopt"), (["folders"], 64, "folders ACCOUNT"),
     (["folders", "work", "home"], 64, "folders ACCOUNT"), (["quarantine"], 64, "list|retry|drop"),
     (["quarantine", "lst"], 64, "list"), (["status", "wrok"], 64, "work"), (["fetch", "--watch"], 64, "--watch"),
-    (["status", "--prometheus", "--json"], 64, "--json"), (["stop", "work"], 64, "mailhaul stop"), (["login", "--device", "work"], 78, "not yet"),
+    (["status", "--prometheus", "--json"], 64, "--json"), (["stop", "work"], 64, "mailhaul stop"), (["login", "--device", "work", "home"], 64, "mailhaul login"),
     (["setup", "me@example.org"], 78, "not yet"), (["reload"], 75, "no daemon"),
 ]
 
