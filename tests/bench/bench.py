@@ -505,7 +505,7 @@ class Bench:
                     server.await_waiting(count)
             assert len(server.logins) == count + self.runs
         self.row("daemon-reload", "mailhaul", "%d accounts, one changed: %.0f ms from the save, 50 of them for it to settle" % (
-            count, statistics.median(seconds) * 1000), self.judge(statistics.median(seconds), 0.25).strip())
+            count, statistics.median(seconds) * 1000), self.judge(statistics.median(seconds), 0.2).strip())
 
     def daemon_accounts(self):
         """100 accounts x 10 messages at 20 ms, as `accounts`, by a daemon: from its start until all is there."""
