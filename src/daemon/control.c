@@ -249,11 +249,13 @@ static void start_fetch(struct client *cl)
 static void reloaded(void *ctx)
 {
     struct control *c = ctx;
+    const struct reload_outcome *outcome = supervisor_reload_outcome(c->supervisor);
 
     control_conf_changed(c);
     for (struct client *cl = c->clients; cl != NULL; cl = cl->next) {
         if (cl->state == RELOADING)
-            put_end(cl, 0, "said", "the daemon has read its configuration again; its log says more");
+            put_end(cl, outcome->taken ? 0 : err_exit_status(E_CONFIG), outcome->taken ? "said" : "error",
+                    outcome->words);
     }
 }
 

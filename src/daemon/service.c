@@ -41,31 +41,46 @@ static bool all_right(const struct conf *c)
     return right;
 }
 
-static void say(const struct reload_result *r, bool asked)
+static void put_words(const struct reload_result *r, char *out, size_t size)
 {
+    if (r->added + r->changed + r->removed == 0)
+        snprintf(out, size, "the configuration was read again: no account has changed");
+    else
+        snprintf(out, size,
+                 "the configuration was read again: %zu account%s added, %zu changed, %zu removed, %zu as before",
+                 r->added, r->added == 1 ? "" : "s", r->changed, r->removed, r->kept);
+}
+
+static void say(struct service *v, const struct reload_result *r, bool asked)
+{
+    bool news = r->added + r->changed + r->removed > 0;
+    char words[256], fixed[384];
+
+    put_words(r, words, sizeof(words));
+    snprintf(fixed, sizeof(fixed), "%s; another %s takes effect when the daemon is started again", words, r->fixed);
+    supervisor_note_reload(v->supervisor, true, r->fixed[0] != '\0' ? fixed : words);
     if (r->fixed[0] != '\0')
         log_warn("the configuration has another %s, which takes effect when the daemon is started again", r->fixed);
-    if (r->added + r->changed + r->removed == 0)
-        log_at(asked ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "the configuration was read again: no account has changed");
-    else
-        log_info("the configuration was read again: %zu account%s added, %zu changed, %zu removed, %zu as before",
-                 r->added, r->added == 1 ? "" : "s", r->changed, r->removed, r->kept);
+    log_at(asked || news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", words);
 }
 
 static void load(struct service *v, bool asked)
 {
+    static const char bad[] = "the configuration has mistakes: the daemon goes on with the one that it has";
     struct conf *c = NULL;
     struct reload_result result = { 0 };
     struct err e = ERR_INIT;
 
     if (conf_load(v->path, &c, &e) != 0 || !all_right(c)) {
-        log_error("the configuration has mistakes: the daemon goes on with the one that it has");
+        log_error("%s", bad);
+        supervisor_note_reload(v->supervisor, false, bad);
         conf_free(&c);
     } else if (supervisor_reload(v->supervisor, c, &result, &e) != 0) {
         log_error("the new configuration could not be taken: %s", e.text);
+        supervisor_note_reload(v->supervisor, false, e.text);
         conf_free(&c);
     } else {
-        say(&result, asked);
+        say(v, &result, asked);
     }
 }
 

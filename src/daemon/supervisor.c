@@ -45,6 +45,7 @@ struct supervisor {
     struct loop_timer trim;
     int64_t since;
     bool reload_asked, changed;
+    struct reload_outcome outcome;
 };
 
 /* --- signals -------------------------------------------------------------------------------------------------- */
@@ -495,6 +496,17 @@ void supervisor_set_hooks(struct supervisor *s, const struct supervisor_hooks *h
 void supervisor_ask_reload(struct supervisor *s)
 {
     s->reload_asked = true;
+}
+
+void supervisor_note_reload(struct supervisor *s, bool taken, const char *words)
+{
+    s->outcome.taken = taken;
+    snprintf(s->outcome.words, sizeof(s->outcome.words), "%s", words);
+}
+
+const struct reload_outcome *supervisor_reload_outcome(const struct supervisor *s)
+{
+    return &s->outcome;
 }
 
 /* --- a new configuration -------------------------------------------------------------------------------------- */

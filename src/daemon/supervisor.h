@@ -121,6 +121,14 @@ struct reload_result {
 };
 MUST_CHECK int supervisor_reload(struct supervisor *s, struct conf *c, struct reload_result *out, struct err *e);
 
+/* What the last reload came to, in words, for the client that asked for it. */
+struct reload_outcome {
+    bool taken;
+    char words[384];
+};
+void supervisor_note_reload(struct supervisor *s, bool taken, const char *words);
+const struct reload_outcome *supervisor_reload_outcome(const struct supervisor *s);
+
 /* The calls that a reload by file or signal, hooks and a service manager put in. All may be NULL. */
 struct supervisor_hooks {
     void *ctx;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 unit_daemon_tests = \
+  %D%/test_control \
   %D%/test_environ \
   %D%/test_loop \
+  %D%/test_metrics \
   %D%/test_schedule \
   %D%/test_sdnotify \
   %D%/test_worker
@@ -23,3 +25,9 @@ TESTS += $(unit_daemon_tests)
 %C%_test_worker_SOURCES = %D%/test_worker.c $(UNIT_H)
 %C%_test_worker_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_worker_LDADD = $(UNIT_DAEMON)
+%C%_test_control_SOURCES = %D%/test_control.c $(UNIT_H)
+%C%_test_control_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_control_LDADD = $(UNIT_DAEMON)
+%C%_test_metrics_SOURCES = %D%/test_metrics.c $(UNIT_H)
+%C%_test_metrics_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_metrics_LDADD = $(UNIT_DAEMON)
