@@ -54,7 +54,7 @@ static void put_words(const struct reload_result *r, char *out, size_t size)
 static void say(struct service *v, const struct reload_result *r, bool asked)
 {
     bool news = r->added + r->changed + r->removed > 0;
-    char words[256], fixed[384];
+    char words[256], fixed[640];
 
     put_words(r, words, sizeof(words));
     snprintf(fixed, sizeof(fixed), "%s; another %s takes effect when the daemon is started again", words, r->fixed);

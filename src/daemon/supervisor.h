@@ -124,7 +124,7 @@ MUST_CHECK int supervisor_reload(struct supervisor *s, struct conf *c, struct re
 /* What the last reload came to, in words, for the client that asked for it. */
 struct reload_outcome {
     bool taken;
-    char words[384];
+    char words[640];
 };
 void supervisor_note_reload(struct supervisor *s, bool taken, const char *words);
 const struct reload_outcome *supervisor_reload_outcome(const struct supervisor *s);

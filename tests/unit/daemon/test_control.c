@@ -3,7 +3,7 @@
 
 #include "daemon/http.h"
 #include "daemon/status_json.h"
-#include "unit.h"
+#include "../unit.h"
 
 static void requests(void **state)
 {

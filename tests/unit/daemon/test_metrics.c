@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/metrics.h"
 
-#include "unit.h"
+#include "../unit.h"
 
 static struct status_line failing(const char *name)
 {
