@@ -47,6 +47,7 @@ struct control {
     struct client *clients;
     size_t client_count;
     struct loop_timer progress, reloaded;
+    unsigned reloads; /* that there were when one was asked for */
     struct http *http;
 };
 
@@ -245,12 +246,16 @@ static void start_fetch(struct client *cl)
     }
 }
 
-/* The supervisor reads it between two rounds, so that it is done when this is due. */
+/* The supervisor reads it between two rounds, so that it is done soon. */
 static void reloaded(void *ctx)
 {
     struct control *c = ctx;
     const struct reload_outcome *outcome = supervisor_reload_outcome(c->supervisor);
 
+    if (outcome->count == c->reloads) {
+        loop_at(c->loop, &c->reloaded, clock_mono_ms() + 1);
+        return;
+    }
     control_conf_changed(c);
     for (struct client *cl = c->clients; cl != NULL; cl = cl->next) {
         if (cl->state == RELOADING)
@@ -264,6 +269,7 @@ static void reload(struct client *cl)
     struct control *c = cl->control;
 
     cl->state = RELOADING;
+    c->reloads = supervisor_reload_outcome(c->supervisor)->count;
     supervisor_ask_reload(c->supervisor);
     loop_at(c->loop, &c->reloaded, clock_mono_ms());
 }

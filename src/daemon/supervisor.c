@@ -500,6 +500,7 @@ void supervisor_ask_reload(struct supervisor *s)
 
 void supervisor_note_reload(struct supervisor *s, bool taken, const char *words)
 {
+    s->outcome.count++;
     s->outcome.taken = taken;
     snprintf(s->outcome.words, sizeof(s->outcome.words), "%s", words);
 }

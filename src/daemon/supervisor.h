@@ -123,6 +123,7 @@ MUST_CHECK int supervisor_reload(struct supervisor *s, struct conf *c, struct re
 
 /* What the last reload came to, in words, for the client that asked for it. */
 struct reload_outcome {
+    unsigned count; /* of reloads so far */
     bool taken;
     char words[640];
 };
