@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include <stdio.h>
+
 #include "base/stop.h"
 #include "cmd/each.h"
 #include "cmd/output.h"
+#include "net/tls_tell.h"
 #include "run/report.h"
 
 static int adopt(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
@@ -28,9 +31,19 @@ static int check_folders(const struct conf_account *a, const struct source_folde
     return 0;
 }
 
+static void tell_line(void *ctx, const char *line)
+{
+    const char *where = ctx != NULL ? ctx : "";
+
+    if (strncmp(line, TLS_TELL_WARNING, strlen(TLS_TELL_WARNING)) == 0)
+        log_warn("%s%s", where, line + strlen(TLS_TELL_WARNING));
+    else
+        log_info("%s%s", where, line);
+}
+
 static void tell(const struct conf_account *a, const struct session *s, const struct source_folders *folders)
 {
-    const struct tls_facts *tls = session_tls(s);
+    const struct tls_facts *tls = stream_tls(session_stream(s));
     struct buf server = BUF_INIT(2048);
     size_t selected = 0;
 
@@ -40,7 +53,7 @@ static void tell(const struct conf_account *a, const struct session *s, const st
         buf_clear(&server);
     log_info("ok: %s, %s", buf_cstr(&server), tls != NULL ? tls->protocol : "not encrypted");
     if (tls != NULL)
-        log_debug("certificate: %s, issued by %s, %s", tls->subject, tls->issuer, tls->fingerprint);
+        tls_tell(session_stream(s), tell_line, NULL);
     if (a->protocol == CONF_IMAP && selected == 0)
         log_warn("no folder of the %zu is selected, so nothing will be fetched; `mailhaul folders %s` shows them",
                  folders->count, a->name);
@@ -49,17 +62,33 @@ static void tell(const struct conf_account *a, const struct session *s, const st
     buf_release(&server);
 }
 
+static json_t *json_chain(const struct stream *s)
+{
+    json_t *chain = json_array();
+    struct tls_facts one;
+
+    for (size_t i = 0; tls_tell_certificate(s, i, &one); i++)
+        json_array_append_new(
+            chain, json_pack("{s:o, s:o, s:I, s:I, s:s}", "subject", output_text(slice_str(one.subject)), "issuer",
+                             output_text(slice_str(one.issuer)), "not_before", (json_int_t)one.not_before, "not_after",
+                             (json_int_t)one.not_after, "fingerprint", one.fingerprint));
+    return chain;
+}
+
 static int tell_json(const struct conf_account *a, const struct session *s, const struct source_folders *folders)
 {
-    const struct tls_facts *tls = session_tls(s);
+    const struct tls_facts *tls = stream_tls(session_stream(s));
     size_t selected = 0;
 
     for (size_t i = 0; i < folders->count; i++)
         selected += session_selects(s, &folders->v[i]);
-    return output_json(json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "account", a->name, "result", "ok", "tls",
-                                 tls != NULL ? json_string(tls->protocol) : json_null(), "fingerprint",
-                                 tls != NULL ? json_string(tls->fingerprint) : json_null(), "folders",
-                                 (json_int_t)folders->count, "selected", (json_int_t)selected));
+    return output_json(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "account", a->name, "result", "ok",
+                                 "tls", tls != NULL ? json_string(tls->protocol) : json_null(), "fingerprint",
+                                 tls != NULL ? json_string(tls->fingerprint) : json_null(), "cipher",
+                                 tls != NULL ? json_string(tls->cipher) : json_null(), "resumed",
+                                 tls != NULL ? json_boolean(tls->resumed) : json_null(), "chain",
+                                 json_chain(session_stream(s)), "folders", (json_int_t)folders->count, "selected",
+                                 (json_int_t)selected));
 }
 
 static int check_source(const struct cmd_options *o, const struct conf_account *a, struct session *s, struct err *e)
@@ -84,11 +113,13 @@ struct answer {
     json_t *lines;
 };
 
-static void tell_line(void *ctx, const char *line)
+static void keep_line(void *ctx, const char *line)
 {
     struct answer *answer = ctx;
+    char where[256];
 
-    log_info("destination %s: %s", answer->name, line);
+    snprintf(where, sizeof(where), "destination %s: ", answer->name);
+    tell_line(where, line);
     json_array_append_new(answer->lines, output_text(slice_str(line)));
 }
 
@@ -96,7 +127,7 @@ static int check_destination(const struct cmd_options *o, const struct conf_acco
                              struct err *e)
 {
     struct answer answer = { .name = a->delivers[i].name, .lines = json_array() };
-    int rc = session_check_destination(s, i, tell_line, &answer, e);
+    int rc = session_check_destination(s, i, keep_line, &answer, e);
 
     if (rc != 0 || !o->json || json_array_size(answer.lines) == 0)
         json_decref(answer.lines);

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "haul/sink_imap_int.h"
+#include "net/tls_tell.h"
 #include "wire/folder.h"
 #include "wire/limits.h"
 
@@ -366,6 +367,8 @@ static int check(struct sink *s, sink_tell_fn *tell, void *ctx, struct err *e)
     struct sink_imap *si = sink_imap_self(s);
     int rc = imap_sink_session(si, e);
 
+    if (rc == 0)
+        tls_tell(imap_stream(si->im), tell, ctx);
     if (rc == 0)
         rc = check_folder(si, tell, ctx, e);
     close_sink(s);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "haul/sink_smtp_int.h"
+#include "net/tls_tell.h"
 
 static struct smtp_sink *self(struct sink *s)
 {
@@ -142,6 +143,7 @@ static int smtp_sink_check(struct sink *sink, sink_tell_fn *tell, void *ctx, str
         snprintf(where, sizeof(where), "%s %s%s%s%s%s%s", s->sink.ops->type, s->label,
                  s->options.domain != NULL ? ", " : "", s->options.domain != NULL ? s->lanes[0].hop.host : "",
                  tls != NULL ? ", " : "", tls != NULL ? tls->protocol : "", proved_by(s));
+        tls_tell(smtp_stream(s->lanes[0].smtp), tell, ctx);
         rc = probe(s, where, tell, ctx, e);
     }
     smtp_sink_close(sink);

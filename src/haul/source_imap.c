@@ -240,9 +240,9 @@ struct source *source_imap_new(const struct server *server, struct err *e)
     return &si->source;
 }
 
-const struct tls_facts *source_imap_tls(const struct source *s)
+const struct stream *source_imap_stream(const struct source *s)
 {
     const struct source_imap *si = (const struct source_imap *)s;
 
-    return si->im != NULL ? imap_tls(si->im) : NULL;
+    return si->im != NULL ? imap_stream(si->im) : NULL;
 }

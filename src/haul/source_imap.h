@@ -17,6 +17,6 @@
 /* `server` is copied; what it points to is borrowed for the source's life. */
 struct source *source_imap_new(const struct server *server, struct err *e);
 /* Of the open session; NULL: no TLS. */
-const struct tls_facts *source_imap_tls(const struct source *s);
+const struct stream *source_imap_stream(const struct source *s);
 
 #endif

@@ -645,9 +645,9 @@ struct source *source_pop3_new(const struct server *server, struct err *e)
     return &s->source;
 }
 
-const struct tls_facts *source_pop3_tls(const struct source *s)
+const struct stream *source_pop3_stream(const struct source *s)
 {
     const struct source_pop3 *p = (const struct source_pop3 *)s;
 
-    return p->pop3.stream != NULL ? stream_tls(p->pop3.stream) : NULL;
+    return p->pop3.stream;
 }

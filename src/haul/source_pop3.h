@@ -21,6 +21,6 @@
 /* `server` is copied; what it points to is borrowed for the source's life. NULL with E_NOMEM. Free with ops->free. */
 struct source *source_pop3_new(const struct server *server, struct err *e);
 /* Of the open session; NULL: no TLS. */
-const struct tls_facts *source_pop3_tls(const struct source *s);
+const struct stream *source_pop3_stream(const struct source *s);
 
 #endif

@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libnet.a
   %D%/tls_ocsp.c \
   %D%/tls_pin.c %D%/tls_pin.h \
   %D%/tls_session.c \
+  %D%/tls_tell.c %D%/tls_tell.h \
   %D%/tls_verify.c \
   %D%/tls_words.c \
   %D%/tunnel.c

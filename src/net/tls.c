@@ -79,6 +79,21 @@ static void make_bio_method(void)
 
 /* --- the layer --- */
 
+/* Alerts of RFC 8446 section 6.2 that a server sends about the certificate of a client. */
+static bool is_about_ours(int why)
+{
+    static const int alerts[] = { SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,     SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+                                  SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+                                  SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+                                  SSL_R_TLSV1_ALERT_ACCESS_DENIED,       SSL_R_TLSV1_ALERT_DECRYPT_ERROR };
+
+    for (size_t i = 0; i < ARRAY_LEN(alerts); i++) {
+        if (alerts[i] == why)
+            return true;
+    }
+    return false;
+}
+
 /* What went wrong in an SSL call, once it is not a matter of waiting. */
 static void put_error(struct tls_layer *t, struct err *e)
 {
@@ -109,6 +124,8 @@ static void put_error(struct tls_layer *t, struct err *e)
                 "the server ended the TLS handshake: %s (it may want another certificate from us, see "
                 "tls_cert_file)",
                 tls_reason());
+    else if (is_about_ours(why))
+        err_set(e, E_TLS, "the server refuses the certificate that we show: %s (see tls_cert_file)", tls_reason());
     else
         err_set(e, E_TLS, "TLS failed: %s", tls_reason());
 }

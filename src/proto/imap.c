@@ -60,6 +60,11 @@ bool imap_uidonly(const struct imap *im)
     return im->uidonly;
 }
 
+const struct stream *imap_stream(const struct imap *im)
+{
+    return im->stream;
+}
+
 const struct tls_facts *imap_tls(const struct imap *im)
 {
     return stream_tls(im->stream);

@@ -60,6 +60,8 @@ bool imap_utf8(const struct imap *im);             /* names travel as UTF-8 */
 bool imap_uidonly(const struct imap *im);
 /* NULL before TLS. */
 const struct tls_facts *imap_tls(const struct imap *im);
+/* For net/tls_tell.h alone. */
+const struct stream *imap_stream(const struct imap *im);
 
 /* One command. Errors are kept and come out of imap_finish(). */
 void imap_begin(struct imap *im, uint32_t *tag_out);

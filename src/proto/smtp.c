@@ -201,6 +201,11 @@ int64_t smtp_round_trip_ms(const struct smtp *s)
     return s->round_trip_ms;
 }
 
+const struct stream *smtp_stream(const struct smtp *s)
+{
+    return s->stream;
+}
+
 const struct tls_facts *smtp_tls(const struct smtp *s)
 {
     return s->stream != NULL ? stream_tls(s->stream) : NULL;

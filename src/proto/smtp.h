@@ -88,6 +88,8 @@ bool smtp_pipelines(const struct smtp *s);
 int64_t smtp_round_trip_ms(const struct smtp *s);
 /* NULL without TLS. */
 const struct tls_facts *smtp_tls(const struct smtp *s);
+/* For net/tls_tell.h alone; NULL: the connection is gone. */
+const struct stream *smtp_stream(const struct smtp *s);
 /* Is it still there? False when the server has said goodbye or the connection is gone (looked at without waiting). */
 bool smtp_alive(struct smtp *s);
 

@@ -283,9 +283,9 @@ int session_folders(struct session *s, struct source_folders *out, struct err *e
     return haul_scan(&options, out, e);
 }
 
-const struct tls_facts *session_tls(const struct session *s)
+const struct stream *session_stream(const struct session *s)
 {
-    return s->account->protocol == CONF_IMAP ? source_imap_tls(s->source) : source_pop3_tls(s->source);
+    return s->account->protocol == CONF_IMAP ? source_imap_stream(s->source) : source_pop3_stream(s->source);
 }
 
 void session_logout(struct session *s)

@@ -20,7 +20,7 @@
 
 #include "conf/conf.h"
 #include "haul/haul.h"
-#include "net/tls.h"
+#include "net/stream.h"
 
 struct session;
 struct last_turn;
@@ -53,9 +53,10 @@ bool session_all_right(const struct conf_account *const *accounts, size_t count)
 
 /* A whole pass; *out is always filled, and NAME.last is written (not in a dry run). */
 int session_pass(struct session *s, struct haul_result *out);
-/* Logs in and tells the folders; session_tls() may be asked until session_logout(). */
+/* Logs in and tells the folders; session_stream() may be asked until session_logout(). */
 MUST_CHECK int session_folders(struct session *s, struct source_folders *out, struct err *e);
-const struct tls_facts *session_tls(const struct session *s);
+/* For net/tls_tell.h; NULL: not connected. */
+const struct stream *session_stream(const struct session *s);
 void session_logout(struct session *s);
 /* Whether the account's `folders` select this one. */
 bool session_selects(const struct session *s, const struct source_folder *folder);

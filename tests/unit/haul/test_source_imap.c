@@ -775,7 +775,7 @@ static void test_describe(void **state)
     play_open(&p, SLICE(SERVER("")), 0);
     CHECK_INT(p.source->ops->describe(p.source, &text), 0);
     CHECK_SLICE(buf_slice(&text), SLICE("imap imap.example.org, user anna"));
-    CHECK(source_imap_tls(p.source) == NULL);
+    CHECK(stream_tls(source_imap_stream(p.source)) == NULL);
     play_close(&p);
     buf_release(&text);
 }
