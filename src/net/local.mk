@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libnet.a
   %D%/tls.c %D%/tls.h %D%/tls_int.h \
   %D%/tls_context.c \
   %D%/tls_dane.c %D%/tls_dane.h \
+  %D%/tls_key.c \
   %D%/tls_ocsp.c \
   %D%/tls_pin.c %D%/tls_pin.h \
   %D%/tls_session.c \

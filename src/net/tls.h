@@ -68,7 +68,7 @@ struct tls_settings {
     const char *const *fingerprints; /* pins                                                */
     size_t fingerprint_count;
     const char *cert_file; /* client certificate chain, PEM; NULL: none           */
-    const char *key_file;  /* NULL: in cert_file                                  */
+    const char *key_file;  /* PEM, or a "pkcs11:" URI (RFC 7512); NULL: in cert_file */
     enum tls_version min_version;
     const struct tls_tickets *tickets; /* NULL: every handshake is a full one         */
     void *tickets_ctx;                 /* theirs; outlives the connection             */

@@ -75,27 +75,13 @@ static int check_readable(const char *key, const char *file, struct err *e)
     return 0;
 }
 
-/* Instead of asking on the terminal. */
-static int no_password(char *buf, int size, int writing, void *unused)
-{
-    (void)buf, (void)size, (void)writing, (void)unused;
-    return -1;
-}
-
 static int load_client_certificate(SSL_CTX *ctx, const struct tls_settings *s, struct err *e)
 {
-    const char *key = s->key_file != NULL ? s->key_file : s->cert_file;
-
-    SSL_CTX_set_default_passwd_cb(ctx, no_password);
-    if (check_readable("tls_cert_file", s->cert_file, e) != 0 || check_readable("tls_key_file", s->key_file, e) != 0)
+    if (check_readable("tls_cert_file", s->cert_file, e) != 0)
         return -1;
-    if (SSL_CTX_use_certificate_chain_file(ctx, s->cert_file) != 1)
-        return err_set(e, E_CONFIG, "tls_cert_file %s: no certificate can be read from it: %s", s->cert_file,
-                       tls_reason());
-    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-        return err_set(e, E_CONFIG, "%s %s: no key that belongs to the certificate can be read from it: %s",
-                       s->key_file != NULL ? "tls_key_file" : "tls_cert_file", key, tls_reason());
-    return 0;
+    if (!tls_key_is_uri(s->key_file) && check_readable("tls_key_file", s->key_file, e) != 0)
+        return -1;
+    return tls_key_load(ctx, s, e);
 }
 
 static int fill_context(SSL_CTX *ctx, const struct tls_settings *s, struct err *e)
@@ -198,6 +184,7 @@ void tls_cleanup(void)
         buf_release(&c->key);
         free(c);
     }
+    tls_key_cleanup();
     pthread_mutex_unlock(&contexts.lock);
 }
 

@@ -59,6 +59,12 @@ bool tls_is_pinned(const struct tls_settings *settings, X509 *cert);
 /* tls_context.c: the context for these settings, found or made; *out is a reference of the caller's own. */
 MUST_CHECK int tls_context_get(const struct tls_settings *s, SSL_CTX **out, struct err *e);
 
+/* tls_key.c: the certificate of our own and its key: in a file, or where a "pkcs11:" URI says (RFC 7512), for which
+ * OpenSSL needs a provider. E_CONFIG. */
+bool tls_key_is_uri(const char *key);
+MUST_CHECK int tls_key_load(SSL_CTX *ctx, const struct tls_settings *s, struct err *e);
+void tls_key_cleanup(void);
+
 /* tls_session.c. Of every context; ahead of the handshake, which may then be a short one; when it is over. */
 void tls_session_prepare(SSL_CTX *ctx);
 void tls_session_offer(struct tls_layer *t, const struct tls_settings *s);

@@ -12,7 +12,7 @@
 typedef void tls_tell_fn(void *ctx, const char *line);
 
 /* Protocol, cipher, whether resumed; each certificate of the chain, and the fingerprint of the server's own; a warning
- * for each that ends within 14 days, unless a pin made its dates worth nothing. "not encrypted" when there is no TLS. */
+ * for each that ends within 14 days, unless a pin made its dates worth nothing. "not encrypted" without TLS. */
 void tls_tell(const struct stream *s, tls_tell_fn *tell, void *ctx);
 /* Subject, issuer, dates and fingerprint of a certificate of the chain, 0 being the server's. False: there are no more
  * (of a resumed session the server's alone is known). */

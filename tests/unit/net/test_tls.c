@@ -500,6 +500,14 @@ static void settings_are_checked(void **state)
     CHECK_HAS(e.text, "tls_cert_file");
     s.key_file = world.client_key;
     CHECK_INT(tls_settings_check(&s, &e), 0);
+    /* OpenSSL's own provider does not come with PKCS#11; one that is installed does not know this token. */
+    s.key_file = "pkcs11:token=none;object=key?pin-value=12345";
+    CHECK_INT(tls_settings_check(&s, &e), -1);
+    CHECK_INT(e.code, E_CONFIG);
+    CHECK_HAS(e.text, "tls_key_file");
+    CHECK_HAS(e.text, "pkcs11");
+    CHECK(strstr(e.text, "12345") == NULL);
+    s.key_file = world.client_key;
     s.cert_file = world.ca_file;
     CHECK_INT(tls_settings_check(&s, &e), -1);
     CHECK_INT(e.code, E_CONFIG);
