@@ -131,6 +131,8 @@ int tls_ocsp_check(struct tls_layer *t, struct err *e)
 out:
     OCSP_BASICRESP_free(answer);
     OCSP_RESPONSE_free(response);
+    /* Else it lives as long as the connection, which may wait for days. */
+    SSL_set_tlsext_status_ocsp_resp(t->ssl, NULL, 0);
     ERR_clear_error();
     return rc;
 }

@@ -5,6 +5,7 @@
     front.handshakes                                      [(protocol, resumed, subject of the client's certificate or None)]
     TlsFront(port, pair, client_ca=file)                  wants a certificate of that CA
     TlsFront(port, pair, rude=True)                       ends connections without close_notify
+    front.cut()                                           ends the connections that stand
     TlsFront(port, pair, newest="1.2")                    the newest version that is spoken
 """
 import contextlib
@@ -18,7 +19,7 @@ VERSIONS = {"1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3":
 
 class TlsFront:
     def __init__(self, port, pair, client_ca=None, newest="1.3", rude=False):
-        self.behind, self.rude, self.handshakes = port, rude, []
+        self.behind, self.rude, self.handshakes, self.open = port, rude, [], []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*pair)
         if newest == "1.1":
@@ -40,6 +41,12 @@ class TlsFront:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
+    def cut(self):
+        """The connections that stand are gone, without a word."""
+        for one in self.open:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
+
     def _accept(self):
         while True:
             try:
@@ -53,6 +60,7 @@ class TlsFront:
             inside = self.context.wrap_socket(sock, server_side=True)
             subject = dict(x[0] for x in (inside.getpeercert() or {}).get("subject", ()))
             self.handshakes.append((inside.version(), inside.session_reused, subject.get("commonName")))
+            self.open.append(inside)
             with inside, socket.create_connection(("127.0.0.1", self.behind)) as plain:
                 self._pump(inside, plain)
                 if not self.rude:

@@ -5,11 +5,13 @@ import glob
 import json
 import os
 import re
+import signal
 import stat
 
 import pytest
 
 import certs
+from daemon import arrives, await_that, running
 from dovecot import sample
 from live import contents, held, make_account
 from tlsfront import TlsFront
@@ -106,6 +108,40 @@ def test_an_end_without_goodbye_is_no_end(dovecot, user, world, ca, pair, protoc
     with TlsFront(dovecot.ports[protocol], pair, rude=True) as front:
         configure(world, dovecot, user, ca, front, protocol)
         world.run("fetch", check=0)
+    assert contents(world.mail) == held(dovecot, user)
+
+
+def test_sessions_are_few_and_each_accounts_own(dovecot, user, world, ca, pair):
+    other = dovecot.users[-2]
+    with TlsFront(dovecot.ports["imap"], pair) as front:
+        keys = dict(port=front.port, tls_trust_file=ca.file)
+        world.write_config(make_account(dovecot, user, world.mail + "/a", name="a", **keys) +
+                           make_account(dovecot, other, world.mail + "/b", name="b", **keys))
+        for _ in range(8):
+            world.run("fetch", "a", check=0)
+        world.run("fetch", "b", check=0)
+        assert [resumed for _, resumed, _ in front.handshakes] == [False] + [True] * 7 + [False]
+        assert len(tickets(world)) == 2
+        # A ticket of TLS 1.3 is used once (RFC 8446 appendix C.4).
+        for file in tickets(world):
+            with open(file) as f:
+                lines = f.read().splitlines()
+            assert 1 <= len(lines) <= 4 and len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_daemon_goes_on_with_its_session(dovecot, user, world, ca, pair, protocol):
+    dovecot.append(user, "INBOX", [sample(1)])
+    with TlsFront(dovecot.ports[protocol], pair) as front:
+        configure(world, dovecot, user, ca, front, protocol, interval=3600)
+        with running(world) as daemon:
+            arrives(world.mail, 1, daemon)
+            await_that(lambda: tickets(world), daemon)
+            front.cut()
+            dovecot.append(user, "INBOX", [sample(2)])
+            daemon.child.send_signal(signal.SIGUSR1)
+            arrives(world.mail, 2, daemon)
+        assert [resumed for _, resumed, _ in front.handshakes][:2] == [False, True]
     assert contents(world.mail) == held(dovecot, user)
 
 

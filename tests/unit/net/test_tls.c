@@ -24,6 +24,15 @@ static const struct meeting meetings[] = {
     { "good, TLS 1.2", { .who = GOOD, .version = TLS1_2_VERSION }, NULL, E_NONE, { NULL } },
     { "a dot behind the host", { .who = GOOD }, "localhost.", E_NONE, { NULL } },
     { "a wildcard", { .who = WILD }, "imap.example.org", E_NONE, { NULL } },
+#ifdef HAVE_IDN2
+    { "a host outside ASCII",
+      { .who = FOREIGN },
+      "b\xc3\xbc"
+      "cher.example",
+      E_NONE,
+      { NULL } },
+    { "and not another", { .who = FOREIGN }, "bucher.example", E_TLS, { "\"xn--bcher-kva.example\"", NULL } },
+#endif
     { "an address", { .who = BY_IP }, "127.0.0.1", E_NONE, { NULL } },
     { "an IPv6 address", { .who = BY_IP }, "::1", E_NONE, { NULL } },
     { "TLS 1.1 only",

@@ -32,6 +32,7 @@ enum who {
     MUST_STAPLE,
     RESPONDER, /* may speak for the CA */
     OTHER_GOOD,
+    FOREIGN,
     WHO_COUNT
 };
 
@@ -186,6 +187,7 @@ static inline int make_world(void **state)
         [WEAK] = { { "x", "DNS:localhost", NULL, -1, 100, false, true, NULL }, 0 },
         [MUST_STAPLE] = { { "x", "DNS:localhost", NULL, -1, 100, false, false, "status_request" }, 0 },
         [RESPONDER] = { { "Responder", NULL, "OCSPSigning", -1, 100, false, false, NULL }, 0 },
+        [FOREIGN] = { { "x", "DNS:xn--bcher-kva.example", NULL, -1, 100, false, false, NULL }, 0 },
         [OTHER_GOOD] = { { "y", "DNS:localhost", NULL, -1, 100, false, false, NULL }, 0 },
     };
     const char *tmp = getenv("TMPDIR");
