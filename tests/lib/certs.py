@@ -6,6 +6,8 @@
     pair = ca.issue("old", expired=True)         valid in 2020 only
     pair = ca.issue("new", window=FUTURE)        not yet valid; window: (from, to) as openssl ca wants them
     pair = ca.issue("me", usage="clientAuth")    not for a server
+    pair = ca.issue("x", extra="tlsfeature=status_request")   more lines of openssl's configuration
+    ca.status(pair, "revoked")                   the file of an OCSP answer (DER): good or revoked
     pair = ca.issue("else", names=["DNS:else.example"])
     pair = self_signed(directory, "self")        signed by no one
     fingerprint(pair.cert), spki_fingerprint(pair.cert)   the hex of tls_fingerprint's sha256: and spki-sha256:
@@ -53,13 +55,13 @@ class Authority:
         self.pair = self_signed(directory, "ca", ca=True)
         self.file = self.pair.cert
 
-    def issue(self, name, names=LOCAL, expired=False, common_name="localhost", window=None, usage="serverAuth"):
+    def issue(self, name, names=LOCAL, expired=False, common_name="localhost", window=None, usage="serverAuth", extra=""):
         base = os.path.join(self.directory, name)
         request = _openssl("req", "-new", "-key", _key(base + ".key"), "-subj", "/CN=" + common_name)
         work = base + ".ca"
         os.makedirs(work, exist_ok=True)
         for file, text in (("index", ""), ("request", request.decode()), ("serial", "%02x\n" % (len(base) + 16)),
-                           ("conf", _CA_CONF % {"work": work, "names": ",".join(names), "usage": usage})):
+                           ("conf", _CA_CONF % {"work": work, "names": ",".join(names), "usage": usage, "extra": extra})):
             with open(os.path.join(work, file), "w") as f:
                 f.write(text)
         window = window or (EXPIRED if expired else ALWAYS)
@@ -67,6 +69,20 @@ class Authority:
                  self.pair.key, "-in", work + "/request", "-out", base + ".crt", "-startdate", window[0],
                  "-enddate", window[1])
         return Pair(base + ".crt", base + ".key")
+
+
+    def status(self, pair, status):
+        base = pair.cert[:-len(".crt")]
+        serial = _openssl("x509", "-in", pair.cert, "-noout", "-serial").decode().strip().split("=")[1]
+        index = "%s\t490101000000Z\t%s\t%s\tunknown\t/CN=localhost\n" % (
+            "R" if status == "revoked" else "V", "240101000000Z,keyCompromise" if status == "revoked" else "", serial)
+        for suffix, text in ((".index", index), (".index.attr", "unique_subject = no\n")):
+            with open(base + suffix, "w") as f:
+                f.write(text)
+        answer = "%s.%s.der" % (base, status)
+        _openssl("ocsp", "-index", base + ".index", "-CA", self.file, "-rsigner", self.file, "-rkey", self.pair.key, "-issuer",
+                 self.file, "-cert", pair.cert, "-no_nonce", "-noverify", "-respout", answer, "-ndays", "7")
+        return answer
 
 
 _CA_CONF = """\
@@ -85,6 +101,7 @@ commonName = supplied
 [e]
 subjectAltName = %(names)s
 extendedKeyUsage = %(usage)s
+%(extra)s
 """
 
 

@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
+import subprocess
 
 import pytest
 
@@ -143,6 +145,47 @@ def test_the_daemon_goes_on_with_its_session(dovecot, user, world, ca, pair, pro
             arrives(world.mail, 2, daemon)
         assert [resumed for _, resumed, _ in front.handshakes][:2] == [False, True]
     assert contents(world.mail) == held(dovecot, user)
+
+
+class Stapler:
+    """openssl s_server with an OCSP answer; it greets, and says nothing more."""
+
+    def __init__(self, pair, answer, greeting):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.child = subprocess.Popen(
+            ["openssl", "s_server", "-accept", "127.0.0.1:%d" % self.port, "-cert", pair.cert, "-key", pair.key, "-status_file",
+             answer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in self.child.stdout:
+            if b"ACCEPT" in line:
+                break
+        self.child.stdin.write(greeting)
+        self.child.stdin.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.communicate()
+
+
+@pytest.mark.parametrize("status,words", [("good", None), ("revoked", "was revoked by its issuer on 2024-01-01 (keyCompromise)")])
+@pytest.mark.parametrize("protocol,greeting", [("imap", b"* BYE later\n"), ("pop3", b"-ERR [SYS/TEMP] later\n")])
+def test_what_a_server_staples(dovecot, user, world, ca, protocol, greeting, status, words):
+    server = ca.issue("stapled")
+    answer = ca.status(server, status)
+    with Stapler(server, answer, greeting) as front:
+        configure(world, dovecot, user, ca, front, protocol)
+        result = world.run("fetch", check=69 if words else 75)
+    assert (words or "later") in result.err.decode()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_certificate_that_promised_to_staple(dovecot, user, world, ca, protocol):
+    with TlsFront(dovecot.ports[protocol], ca.issue("promise", extra="tlsfeature=status_request")) as front:
+        configure(world, dovecot, user, ca, front, protocol)
+        assert b"must-staple" in world.run("fetch", check=69).err
 
 
 def soon(days):
