@@ -159,8 +159,10 @@ int sasl_pick(const struct server *s, const struct sasl_offer *offer, uint32_t *
 
         if (!offered || !usable(s, offer, m))
             continue;
+        if (heed_memory(s, offer, m, by_itself, e) != 0)
+            return -1;
         *mechanism_out = m;
-        return heed_memory(s, offer, m, by_itself, e);
+        return 0;
     }
     return nothing(s, offer, by_itself, e);
 }

@@ -3,6 +3,7 @@ unit_proto_tests = \
   %D%/test_imap \
   %D%/test_imap_wait \
   %D%/test_pop3 \
+  %D%/test_sasl \
   %D%/test_smtp \
   %D%/test_smtp_route
 check_PROGRAMS += $(unit_proto_tests)
@@ -29,3 +30,9 @@ TESTS += $(unit_proto_tests)
 %C%_test_smtp_route_SOURCES = %D%/test_smtp_route.c $(UNIT_H)
 %C%_test_smtp_route_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_smtp_route_LDADD = $(UNIT_PROTO)
+
+%C%_test_sasl_SOURCES = %D%/test_sasl.c $(UNIT_H)
+%C%_test_sasl_CPPFLAGS = $(AM_CPPFLAGS) $(GSASL_CFLAGS)
+%C%_test_sasl_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_sasl_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=stream_tls,--wrap=stream_tls_binding
+%C%_test_sasl_LDADD = $(UNIT_PROTO)

@@ -6,6 +6,7 @@ unit_wire_tests = \
   %D%/test_dot \
   %D%/test_eol \
   %D%/test_fields \
+  %D%/test_form \
   %D%/test_folder_match \
   %D%/test_folder_mutf7 \
   %D%/test_folder_path \
@@ -107,3 +108,6 @@ TESTS += $(unit_wire_tests)
 %C%_test_mta_sts_SOURCES = %D%/test_mta_sts.c $(UNIT_H)
 %C%_test_mta_sts_CFLAGS = $(UNIT_CFLAGS)
 %C%_test_mta_sts_LDADD = $(UNIT_WIRE)
+%C%_test_form_SOURCES = %D%/test_form.c $(UNIT_H)
+%C%_test_form_CFLAGS = $(UNIT_CFLAGS)
+%C%_test_form_LDADD = $(UNIT_WIRE)
