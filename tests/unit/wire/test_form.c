@@ -29,7 +29,7 @@ static const struct {
     struct slice form;
     const char *name;
     const char *value; /* NULL: there is none */
-} gets[] = {
+} cases[] = {
     { SLICE("a=1&b=2"), "a", "1" },
     { SLICE("a=1&b=2"), "b", "2" },
     { SLICE("a=1&b=2"), "c", NULL },
@@ -52,16 +52,16 @@ static const struct {
 static void test_get(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(gets); i++) {
-        struct slice form = gets[i].form;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct slice form = cases[i].form;
         char *exact = malloc(form.n + (form.n == 0));
         struct buf out = BUF_INIT(32);
 
         CASE("%.*s", (int)form.n, form.n > 0 ? form.p : "");
         if (form.n > 0)
             memcpy(exact, form.p, form.n);
-        CHECK_INT(form_get(slice_make(exact, form.n), gets[i].name, &out), gets[i].value != NULL);
-        CHECK_SLICE(buf_slice(&out), slice_str(gets[i].value != NULL ? gets[i].value : ""));
+        CHECK_INT(form_get(slice_make(exact, form.n), cases[i].name, &out), cases[i].value != NULL);
+        CHECK_SLICE(buf_slice(&out), slice_str(cases[i].value != NULL ? cases[i].value : ""));
         buf_release(&out);
         free(exact);
     }
