@@ -153,8 +153,10 @@ int fetch_by_daemon(const struct cmd_options *o, const struct conf *c, const str
     struct control_client *client = NULL;
     struct err e = ERR_INIT;
 
-    if (f.counters == NULL || f.lines == NULL || f.summaries == NULL)
+    if (f.counters == NULL || f.lines == NULL || f.summaries == NULL) {
+        log_debug("the daemon was not asked: out of memory");
         goto out;
+    }
     for (size_t i = 0; i < n; i++) {
         f.lines[i].account = o->accounts[i]->name;
         f.lines[i].counters = &f.counters[i];

@@ -121,8 +121,11 @@ static int callback(Gsasl *lib, Gsasl_session *session, Gsasl_property property)
 static int start(struct sasl_work *w, struct err *e)
 {
     struct library *l = w->library;
+    int rc = gsasl_client_start(l->lib, sasl_name(w->mechanism), &l->session);
 
-    if (gsasl_client_start(l->lib, sasl_name(w->mechanism), &l->session) != GSASL_OK)
+    if (rc == GSASL_MALLOC_ERROR)
+        return err_nomem(e);
+    if (rc != GSASL_OK)
         return err_set(e, E_CONFIG, "%s is not built into the SASL library of this machine", sasl_name(w->mechanism));
     gsasl_session_hook_set(l->session, w);
     return 0;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "net/digest.h"
 #include "run/hooks.h"
 #include "run/last.h"
 #include "run/progress.h"
@@ -150,20 +149,16 @@ int pool_fetch(const struct conf *c, const struct conf_account *const *accounts,
 {
     struct pool p = { .conf = c, .options = options, .count = count };
     int status = err_exit_status(E_NOMEM);
-    struct digest first;
-    struct err e;
 
     if (!session_all_right(accounts, count))
         return err_exit_status(E_CONFIG);
     p.threads = count < c->max_sessions ? (unsigned)count : c->max_sessions;
     p.jobs = calloc(count + 1, sizeof(*p.jobs));
     p.lines = calloc(count + 1, sizeof(*p.lines));
-    /* OpenSSL's own start, which does not survive a lack of memory, belongs here and not into the middle of a pass. */
-    if (p.jobs == NULL || p.lines == NULL || digest_init(&first, &e) != 0) {
+    if (p.jobs == NULL || p.lines == NULL) {
         log_error("out of memory");
         goto out;
     }
-    digest_release(&first);
     for (size_t i = 0; i < count; i++) {
         p.jobs[i].account = accounts[i];
         p.lines[i].account = accounts[i]->name;

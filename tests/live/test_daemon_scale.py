@@ -15,7 +15,7 @@ from dovecot import sample
 from live import contents
 from pushserver import PushServer
 
-COUNT = 1000 if FULL else 60
+COUNT = 1000 if FULL else 120
 KIB_EACH = 40 if FULL else 60  # few do not even out what the allocator holds back
 
 

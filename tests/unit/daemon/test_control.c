@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/control_request.h"
 
+#include "../unit.h"
 #include "daemon/http.h"
 #include "daemon/status_json.h"
-#include "../unit.h"
 
 static void requests(void **state)
 {

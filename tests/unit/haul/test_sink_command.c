@@ -330,9 +330,11 @@ static void test_parallel(void **state)
     bench_release(&b);
 }
 
+/* The file says that it was heard. */
 static void stop(int signal)
 {
     stop_request(signal);
+    close(openat(box_fd, "stopped", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
 /* The last test: the wish to stop stays. */
@@ -349,7 +351,8 @@ static void test_stop(void **state)
     bench_init(&b, "read word\n"
                    "if [ $word = slow ]; then touch slow; exec sleep 100; fi\n"
                    "until [ -e slow ]; do sleep 0.01; done\n"
-                   "kill -USR1 $PPID\n");
+                   "kill -USR1 $PPID\n"
+                   "until [ -e stopped ]; do sleep 0.01; done\n");
     b.options.max_parallel = 2;
     add(&b, SLICE("quick\n"), SLICE("INBOX"), 0);
     add(&b, SLICE("slow\n"), SLICE("INBOX"), 0);
