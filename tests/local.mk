@@ -13,13 +13,19 @@ EXTRA_DIST += \
   %D%/lib/dns.py \
   %D%/lib/dovecot.py \
   %D%/lib/island.py \
+  %D%/lib/kerberos.py \
   %D%/lib/leaks.py \
   %D%/lib/faults.c \
   %D%/lib/live.py \
   %D%/lib/mailhaul.py \
   %D%/lib/models.py \
   %D%/lib/mta.py \
+  %D%/lib/oidc/install \
+  %D%/lib/oidc/package-lock.json \
+  %D%/lib/oidc/package.json \
+  %D%/lib/oidc/server.mjs \
   %D%/lib/peak.c \
+  %D%/lib/provider.py \
   %D%/lib/pushserver.py \
   %D%/lib/takers.py \
   %D%/lib/transcript.py \

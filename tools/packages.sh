@@ -4,7 +4,8 @@
 # contrib/quickstart, tests/run and .ci/run; prints nothing by itself except what the package manager says.
 #
 #   packages_find_manager            sets $manager to apt-get, dnf, apk, pacman or nothing
-#   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests mta ci
+#   packages_missing GROUP...        the packages of these groups that are not installed: build demo tests mta
+#                                    kerberos node ci
 #   packages_by_hand PACKAGE...      prints the command that a person would give to install them
 #   packages_root                    sets $sudo; false where neither root nor sudo is to be had
 #   packages_install PACKAGE...      installs them; starts and enables no service
@@ -36,6 +37,8 @@ packages_of() {
             echo libcmocka-dev binutils openssl python3 python3-pytest python3-pytest-xdist
             echo dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond
             ;;
+        apt-get:kerberos) echo dovecot-gssapi krb5-kdc krb5-admin-server krb5-user ;;
+        apt-get:node | dnf:node | apk:node | pacman:node) echo nodejs npm ;;
         apt-get:mta | dnf:mta | apk:mta | pacman:mta) echo postfix ;;
         apt-get:ci) echo clang clang-format shellcheck codespell mandoc xz-utils ;;
         dnf:build)
@@ -151,6 +154,10 @@ packages_install() {
     case " $* " in
         *" dovecot-core "*) packages_keep_off dovecot dovecot.service dovecot.socket ;;
         *" postfix "*) packages_keep_off postfix postfix.service ;;
+        *" krb5-kdc "*)
+            packages_keep_off krb5-kdc krb5-kdc.service
+            packages_keep_off krb5-admin-server krb5-admin-server.service
+            ;;
     esac
     return $installed
 }
