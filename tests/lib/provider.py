@@ -27,6 +27,7 @@ SERVER = ("mail server", "secret-of-the-server")
 
 DOVECOT = """\
 auth_mechanisms = $auth_mechanisms xoauth2 oauthbearer
+auth_cache_size = 0
 passdb {{
   driver = oauth2
   mechanisms = xoauth2 oauthbearer

@@ -40,7 +40,7 @@ const provider = new Provider(issuer, {
     {
       client_id: 'mail program', application_type: 'native', token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-      redirect_uris: ['http://127.0.0.1/', 'http://127.0.0.1/callback', 'http://localhost/', 'http://[::1]/'], response_types: ['code'],
+      redirect_uris: ['http://localhost'], response_types: ['code'],
     },
     {
       client_id: 'organisation', client_secret: 'secret of the organisation', grant_types: ['client_credentials'],
