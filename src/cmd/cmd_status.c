@@ -70,6 +70,11 @@ static int put_cells(const struct row *r, const int *widths, struct buf *out)
     return buf_put_char(out, '\n');
 }
 
+static int put_below(const char *words, int indent, struct buf *out)
+{
+    return words[0] != '\0' ? buf_putf(out, "%*s  %s\n", indent, "", words) : 0;
+}
+
 static int put_rows(const struct status_view *v, const struct row *rows, struct buf *out)
 {
     int widths[COLUMNS] = { 0 };
@@ -84,10 +89,13 @@ static int put_rows(const struct status_view *v, const struct row *rows, struct 
     for (size_t i = 0; i <= v->count; i++) {
         if (put_cells(&rows[i], widths, out) != 0)
             return -1;
-        if (i == 0 || v->lines[i - 1].last.error[0] == '\0')
+        if (i == 0)
             continue;
         log_printable(words, sizeof(words), slice_str(v->lines[i - 1].last.error));
-        if (buf_putf(out, "%*s  %s\n", widths[0], "", words) != 0)
+        if (put_below(words, widths[0], out) != 0)
+            return -1;
+        status_authorization(&v->lines[i - 1], clock_wall(), words, sizeof(words));
+        if (put_below(words, widths[0], out) != 0)
             return -1;
     }
     return 0;

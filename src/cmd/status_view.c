@@ -76,6 +76,7 @@ static void take_line(const struct conf *c, int dir, const struct conf_account *
 
     if (!v->up || o == NULL || status_from_json(o, l) != 0)
         status_of_files(dir, a->name, a->enabled, l);
+    authorize_look(&a->login, &l->authorization);
     if (count_set_aside(c, dir, l) != 0)
         v->status = err_exit_status(E_DISK);
 }

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 
-enum kind { COUNT, TIME, STATUS, FAILURES, NEXT };
+enum kind { COUNT, TIME, STATUS, FAILURES, ENDS, NEXT };
 
 /* In the order in which they are told. Times that are not known have no sample: 0 would be 1970. */
 static const struct {
@@ -29,6 +29,8 @@ static const struct {
       offsetof(struct last, last_success) },
     { "last_error_timestamp_seconds", "gauge", "End of the last pass that failed.", TIME,
       offsetof(struct last, last_error_at) },
+    { "authorization_end_timestamp_seconds", "gauge", "When somebody has to log in again, where that is known.", ENDS,
+      0 },
     { "next_pass_timestamp_seconds", "gauge", "When the next pass is due.", NEXT, 0 },
 };
 
@@ -70,6 +72,9 @@ static bool value_of(const struct status_line *l, size_t family, int64_t *out)
     case FAILURES:
         *out = l->last.failures;
         return true;
+    case ENDS:
+        *out = l->authorization.ends;
+        return l->authorization.wanted && *out != 0;
     case NEXT:
         *out = l->next_pass;
         return l->live && *out != 0;

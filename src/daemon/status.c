@@ -17,12 +17,38 @@ void status_of_files(int state_dir, const char *account, bool enabled, struct st
     last_read(state_dir, account, &out->last);
 }
 
+enum { SOON_S = 7 * 86400 };
+
+void status_authorization(const struct status_line *l, int64_t now, char *out, size_t size)
+{
+    const struct authorization *a = &l->authorization;
+    char span[40];
+
+    out[0] = '\0';
+    if (!a->wanted)
+        return;
+    if (!a->there)
+        snprintf(out, size, "there is no authorization yet: mailhaul login %s", l->account);
+    else if (a->refused)
+        snprintf(out, size, "the provider has ended the authorization: mailhaul login %s", l->account);
+    else if (a->ends != 0 && a->ends <= now)
+        snprintf(out, size, "the authorization has ended: mailhaul login %s", l->account);
+    else if (a->ends != 0 && a->ends - now < SOON_S) {
+        status_span(a->ends - now, span, sizeof(span));
+        snprintf(out, size, "the authorization ends in %s: mailhaul login %s", span, l->account);
+    }
+}
+
 void status_live(const struct supervisor *s, size_t i, int state_dir, struct status_line *out)
 {
+    const struct conf_account *conf;
     struct account_status a;
 
     supervisor_status(s, i, &a);
     status_of_files(state_dir, a.name, true, out);
+    conf = conf_find(supervisor_conf(s), a.name);
+    if (conf != NULL)
+        authorize_look(&conf->login, &out->authorization);
     out->live = true;
     out->doing = a.doing;
     out->phase = a.phase;

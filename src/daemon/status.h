@@ -10,6 +10,7 @@
 #define MAILHAUL_DAEMON_STATUS_H
 
 #include "daemon/supervisor.h"
+#include "run/authorize.h"
 #include "run/last.h"
 
 struct status_line {
@@ -24,6 +25,7 @@ struct status_line {
     uint64_t connections;
     int64_t next_pass; /* s since 1970; 0: none is planned */
     struct last last;
+    struct authorization authorization; /* of its login; not `wanted`: there is nothing to say */
 };
 
 /* `state_dir`: open, or -1. */
@@ -41,6 +43,9 @@ const char *status_result(const struct status_line *l);
 /* What it does now, for people: "waiting (IDLE on INBOX)", "fetching 12 of 40", "next try in 3 min". Always
  * NUL-terminated; printable whatever the folder is called. */
 void status_words(const struct status_line *l, int64_t now, char *out, size_t size);
+/* What a person has to do about the OAuth 2.0 authorization: it is missing, refused, or ends within a week. "" when there
+ * is nothing to do. */
+void status_authorization(const struct status_line *l, int64_t now, char *out, size_t size);
 /* "40 s", "3 min", "2 h 5 min" */
 void status_span(int64_t seconds, char *out, size_t size);
 

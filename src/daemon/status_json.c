@@ -84,13 +84,24 @@ static int put_live(json_t *o, const struct status_line *l)
     return bad;
 }
 
+static int put_authorization(json_t *o, const struct authorization *a)
+{
+    const char *state = !a->there ? "missing" : a->refused ? "refused" : a->renews ? "renews" : "ends";
+
+    if (!a->wanted)
+        return 0;
+    return json_object_set_new(o, "authorization",
+                               json_pack("{s:s, s:o}", "state", state, "ends", time_or_null(a->ends)));
+}
+
 json_t *status_to_json(const struct status_line *l)
 {
     json_t *o = json_pack("{s:s, s:b, s:s, s:o, s:i, s:I}", "account", l->account, "enabled", l->enabled, "result",
                           status_result(l), "error", text_or_null(l->last.error), "failures", (int)l->last.failures,
                           "quarantined", (json_int_t)l->last.set_aside);
 
-    if (o != NULL && (put_live(o, l) != 0 || put_last(o, &l->last) != 0)) {
+    if (o != NULL &&
+        (put_live(o, l) != 0 || put_last(o, &l->last) != 0 || put_authorization(o, &l->authorization) != 0)) {
         json_decref(o);
         return NULL;
     }

@@ -49,7 +49,7 @@ static void take_secret(const json_t *o, const char *key, struct secret *out)
 {
     const char *s = json_string_value(json_object_get(o, key));
 
-    if (s != NULL && secret_set(out, slice_str(s)) != 0)
+    if (s != NULL && s[0] != '\0' && secret_set(out, slice_str(s)) != 0)
         secret_release(out);
 }
 

@@ -259,6 +259,28 @@ def test_a_token_that_lives_yet_serves_while_the_provider_is_away(world, dovecot
     assert b"could not be renewed" in world.run("fetch", check=0).err
 
 
+def test_status_says_when_somebody_has_to_log_in(world, dovecot, provider):
+    def told():
+        found = json.loads(world.run("--json", "status", check=0).out)["authorization"]
+        return found["state"], world.run("status", check=0).out.decode(), world.run("status", "--prometheus", check=0).out.decode()
+    configure(world, dovecot, provider)
+    state, text, _ = told()
+    assert state == "missing" and "mailhaul login a" in text
+    authorize(world, provider)
+    state, text, _ = told()
+    assert state == "renews" and "mailhaul login" not in text
+    end = int(time.time()) + 3 * 86400 - 60
+    rewrite(world, refresh_expires=end)
+    state, text, metrics = told()
+    assert "ends in 71 h" in text or "ends in 2 d" in text, text
+    assert 'mailhaul_authorization_end_timestamp_seconds{account="a"} %d\n' % end in metrics
+    rewrite(world, refused=int(time.time()))
+    assert told()[0] == "refused"
+    rewrite(world, refused=0, refresh="", expires=int(time.time()) - 1)
+    state, text, _ = told()
+    assert state == "ends" and "has ended" in text
+
+
 def test_another_client_id_is_another_authorization(world, dovecot, provider):
     configure(world, dovecot, provider)
     authorize(world, provider)
