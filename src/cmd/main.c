@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -52,6 +53,14 @@ static void hold_standard_descriptors(void)
         close(fd);
 }
 
+/* JSON is what tokens come in and are kept in. */
+static void wiping_free(void *p)
+{
+    if (p != NULL)
+        explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+
 static void set_up_process(void)
 {
     struct rlimit limit;
@@ -59,6 +68,7 @@ static void set_up_process(void)
     /* One heap for all threads: they hold little, and a heap for each costs memory and a system call for every 4
      * KiB. */
     (void)mallopt(M_ARENA_MAX, 1);
+    json_set_alloc_funcs(malloc, wiping_free);
     hold_standard_descriptors();
     umask(077);
 #ifndef MAILHAUL_DEV

@@ -26,6 +26,7 @@ enum {
 struct kept {
     struct oauth2_tokens tokens; /* access not set: there is none */
     int64_t obtained;            /* the authorization, not the token */
+    int64_t got;                 /* the token */
     int64_t insisted;            /* a server refused the token and a new one was got; 0: never */
     int64_t refused;             /* the provider refused to renew; 0: not */
     char client_id[512];
@@ -73,6 +74,7 @@ static int read_kept(const struct login_file *f, const struct conf_login *l, str
     out->tokens.expires = number_of(o, "expires");
     out->tokens.refresh_expires = number_of(o, "refresh_expires");
     out->obtained = number_of(o, "obtained");
+    out->got = number_of(o, "got");
     out->insisted = number_of(o, "insisted");
     out->refused = number_of(o, "refused");
 out:
@@ -91,11 +93,11 @@ static json_t *secret_text(const struct secret *s)
 
 static int write_kept(const struct login_file *f, const struct conf_login *l, const struct kept *k, struct err *e)
 {
-    json_t *o =
-        json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:I}", "client_id", l->oauth.client_id, "access",
-                  secret_text(&k->tokens.access), "expires", (json_int_t)k->tokens.expires, "refresh",
-                  secret_text(&k->tokens.refresh), "refresh_expires", (json_int_t)k->tokens.refresh_expires, "obtained",
-                  (json_int_t)k->obtained, "insisted", (json_int_t)k->insisted, "refused", (json_int_t)k->refused);
+    json_t *o = json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:I}", "client_id", l->oauth.client_id, "access",
+                          secret_text(&k->tokens.access), "expires", (json_int_t)k->tokens.expires, "refresh",
+                          secret_text(&k->tokens.refresh), "refresh_expires", (json_int_t)k->tokens.refresh_expires,
+                          "obtained", (json_int_t)k->obtained, "got", (json_int_t)k->got, "insisted",
+                          (json_int_t)k->insisted, "refused", (json_int_t)k->refused);
     char *text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
     int rc = -1;
 
@@ -181,6 +183,10 @@ static int renew_now(const struct conf_login *l, const struct login_file *f, str
 
     if (k->refused != 0 && now - k->refused < INSIST_S && now >= k->refused)
         return err_set(e, E_AUTH, "the provider has ended the authorization: mailhaul login %s", l->account);
+    /* Where the disk is full, or gone, the provider must not be asked: what it gives in exchange for the refresh token
+     * would be lost. */
+    if (secret_is_set(&k->tokens.refresh) && write_kept(f, l, k, e) != 0)
+        goto out;
     if (get_new(&c, l, k, &fresh, e) != 0) {
         struct err ignored;
 
@@ -193,6 +199,7 @@ static int renew_now(const struct conf_login *l, const struct login_file *f, str
     if (take_over(k, &fresh, e) != 0)
         goto out;
     k->refused = 0;
+    k->got = now;
     if (insist)
         k->insisted = now;
     if (k->obtained == 0)
@@ -206,6 +213,14 @@ out:
 static bool good_for(const struct kept *k, int64_t seconds)
 {
     return secret_is_set(&k->tokens.access) && k->tokens.expires - clock_wall() > seconds;
+}
+
+/* Tokens that live for some minutes only are not renewed at each pass. */
+static bool is_fresh(const struct kept *k)
+{
+    int64_t quarter = (k->tokens.expires - k->got) / 4;
+
+    return good_for(k, quarter > 0 && quarter < EARLY_S ? quarter : EARLY_S);
 }
 
 static bool same_token(const struct kept *a, const struct kept *b)
@@ -225,7 +240,7 @@ static int renew(const struct conf_login *l, const struct login_file *f, struct 
         goto out;
     /* Somebody else did it meanwhile. */
     rc = 0;
-    if (!(good_for(&now, EARLY_S) && (!insist || !same_token(k, &now))))
+    if (!(is_fresh(&now) && (!insist || !same_token(k, &now))))
         rc = renew_now(l, f, &now, insist, e);
     /* What is good for some minutes yet serves while the provider cannot be reached. */
     if (rc != 0 && !insist && e->code != E_STOPPED && good_for(&now, 0)) {
@@ -260,7 +275,7 @@ static int get_token(const struct conf_login *l, bool insist, struct secret *out
                 "be reached by this protocol?");
         goto out;
     }
-    if ((insist || !good_for(&k, EARLY_S)) && renew(l, &f, &k, insist, e) != 0)
+    if ((insist || !is_fresh(&k)) && renew(l, &f, &k, insist, e) != 0)
         goto out;
     rc = secret_set(out, secret_get(&k.tokens.access)) == 0 ? 0 : err_nomem(e);
 out:
@@ -289,7 +304,7 @@ int authorize_keep(const struct conf_login *login, const struct oauth2_tokens *t
 {
     struct login_file f = LOGIN_FILE_INIT;
     struct lock lock = LOCK_INIT;
-    struct kept k = { .tokens = *tokens, .obtained = clock_wall() };
+    struct kept k = { .tokens = *tokens, .obtained = clock_wall(), .got = clock_wall() };
     int rc = -1;
 
     if (login_file_open(&f, login, ".oauth", e) == 0 && lock_wait(&lock, &f, e) == 0)

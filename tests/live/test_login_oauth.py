@@ -102,7 +102,8 @@ def rewrite(world, **changes):
 
 
 def due(world):
-    rewrite(world, expires=int(time.time()) + 200)
+    now = int(time.time())
+    rewrite(world, expires=now + 200, got=now - 3400)
 
 
 @pytest.mark.parametrize("protocol,auth", [("imap", None), ("imap", ["xoauth2"]), ("imap", ["oauthbearer"]),
@@ -189,6 +190,32 @@ def test_renewed_ahead_of_its_end_and_rotated(world, dovecot, provider):
     due(world)
     world.run("fetch", check=0)
     assert provider.grants()[before:] == ["refresh_token"] * 2
+
+
+def test_a_token_of_some_minutes_is_not_renewed_at_each_pass(world, dovecot, provider):
+    provider.switch(access=240)
+    configure(world, dovecot, provider)
+    authorize(world, provider)
+    before = len(provider.grants())
+    world.run("fetch", check=0)
+    world.run("fetch", check=0)
+    assert provider.grants()[before:] == []
+
+
+def test_where_nothing_can_be_kept_nothing_is_asked_for(tmp_path, dovecot, provider):
+    """The old refresh token would be spent, and the new one lost."""
+    if not mailhaul.program("MAILHAUL_PLAIN"):
+        pytest.skip("needs a developer build without sanitizers: set MAILHAUL_PLAIN")
+    world = mailhaul.World(str(tmp_path), "MAILHAUL_PLAIN")
+    configure(world, dovecot, provider)
+    authorize(world, provider)
+    rewrite(world, expires=int(time.time()) - 10)
+    before = len(provider.requests("/token"))
+    full = world.run("folders", "a", check=74, env={
+        "LD_PRELOAD": mailhaul.helper("faults"), "FAULT_CALL": "fsync", "FAULT_AT": "1", "FAULT_ERRNO": "ENOSPC",
+        "FAULT_PATH": world.state, "FAULT_COUNT_FILE": str(tmp_path / "count")})
+    assert b"a.oauth" in full.err and len(provider.requests("/token")) == before
+    world.run("fetch", check=0)
 
 
 def test_two_at_once_renew_once(world, dovecot, provider):
