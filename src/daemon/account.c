@@ -488,6 +488,7 @@ static void reopen_later(struct connection *c)
 static void further_returned(struct connection *c)
 {
     struct account *a = c->account;
+    bool news = c->news; /* a worker may have the connection again before this is over */
 
     if (c->errand == ERRAND_OPEN)
         c->opened_ms = clock_mono_ms();
@@ -496,7 +497,7 @@ static void further_returned(struct connection *c)
         send_off(c, ERRAND_OPEN, false);
     else if (c->err != E_NONE || c->wait.how == WAIT_NONE || !park(c))
         reopen_later(c);
-    if (!c->news)
+    if (!news)
         return;
     if (a->first.busy)
         a->news = true;

@@ -406,7 +406,7 @@ int imap_wait_begin(struct source *s, const struct wait_request *request, struct
               out->how == WAIT_IDLE     ? "IDLE on "
               : out->how == WAIT_NOTIFY ? "NOTIFY"
                                         : "the server does not tell",
-              out->folder != NULL ? out->folder : "");
+              out->how == WAIT_IDLE && out->folder != NULL ? out->folder : "");
     return 0;
 }
 
