@@ -28,6 +28,7 @@ EXTRA_DIST += \
   %D%/lib/provider.py \
   %D%/lib/pushserver.py \
   %D%/lib/takers.py \
+  %D%/lib/tlsfront.py \
   %D%/lib/transcript.py \
   %D%/script \
   %D%/live \

@@ -43,8 +43,8 @@ const char *status_result(const struct status_line *l);
 /* What it does now, for people: "waiting (IDLE on INBOX)", "fetching 12 of 40", "next try in 3 min". Always
  * NUL-terminated; printable whatever the folder is called. */
 void status_words(const struct status_line *l, int64_t now, char *out, size_t size);
-/* What a person has to do about the OAuth 2.0 authorization: it is missing, refused, or ends within a week. "" when there
- * is nothing to do. */
+/* What a person has to do about the OAuth 2.0 authorization: it is missing, refused, or ends within a week. "" when
+ * there is nothing to do. */
 void status_authorization(const struct status_line *l, int64_t now, char *out, size_t size);
 /* "40 s", "3 min", "2 h 5 min" */
 void status_span(int64_t seconds, char *out, size_t size);

@@ -867,7 +867,8 @@ static void check_asks_without_sending(void **state)
     CASE("all is well");
     world_open(&(struct mta_options){ .caps = PIPE }, &(struct envelope_rules){ .to = to_me });
     CHECK_INT(w.sink->ops->check(w.sink, tell, &told, &w.e), 0);
-    snprintf(want, sizeof(want), "not encrypted\nsmtp 127.0.0.1:%u, takes mail for me@example.net\n", (unsigned)w.mta.port);
+    snprintf(want, sizeof(want), "not encrypted\nsmtp 127.0.0.1:%u, takes mail for me@example.net\n",
+             (unsigned)w.mta.port);
     CHECK_SLICE(buf_slice(&told), slice_str(want));
     mta_stop(&w.mta);
     CHECK_ORDER("1 EHLO", "1 MAIL FROM:<>", "1 RCPT TO:<me@example.net>", "1 RSET", "1 QUIT");
